@@ -1,0 +1,1 @@
+"""How a store speaks: requests in, `domain.orders.Order` out. Knows no database and no web page."""
