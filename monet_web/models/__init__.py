@@ -1,0 +1,1 @@
+"""What we remember: tables, and behaviour that needs one row. Knows no connector."""
