@@ -1,1 +1,6 @@
-"""Somebody else's shops: stores that speak the real platforms' protocols. Knows nothing of services and models."""
+"""Demo stores: small programs that speak the platforms' real protocols; they import nothing of Monet Web but themselves."""
+
+from monet_web.demo.rates import rate_commands, vat_rates
+from monet_web.demo.woocommerce.plain import items
+
+__all__ = ["items", "rate_commands", "vat_rates"]
