@@ -1,1 +1,47 @@
-"""What we remember: tables, and behaviour that needs one row. Knows no connector."""
+"""What we remember: tables and what one row can say of itself. Knows no store, no service and no page."""
+
+from monet_web.models.audit import AuditEntry
+from monet_web.models.base import Base, db
+from monet_web.models.company import Company, CurrencyRate, TakenNumber, VatRateRow
+from monet_web.models.customers import Customer, CustomerKey
+from monet_web.models.integrations import Integration, Store
+from monet_web.models.invoices import Invoice, InvoiceFinding, InvoiceLine, InvoiceVat, Journal, Series
+from monet_web.models.items import Item, ItemAlias
+from monet_web.models.runs import Run, RunOrder, RunSlot
+from monet_web.models.stock import Balance, StockMove, StockReceipt, Warehouse
+from monet_web.models.store_orders import RawPage, StoreOrder, StoreOrderVersion
+from monet_web.models.users import LoginLink, User
+
+__all__ = [
+    "AuditEntry",
+    "Balance",
+    "Base",
+    "Company",
+    "CurrencyRate",
+    "Customer",
+    "CustomerKey",
+    "Integration",
+    "Invoice",
+    "InvoiceFinding",
+    "InvoiceLine",
+    "InvoiceVat",
+    "Item",
+    "ItemAlias",
+    "Journal",
+    "LoginLink",
+    "RawPage",
+    "Run",
+    "RunOrder",
+    "RunSlot",
+    "Series",
+    "StockMove",
+    "StockReceipt",
+    "Store",
+    "StoreOrder",
+    "StoreOrderVersion",
+    "TakenNumber",
+    "User",
+    "VatRateRow",
+    "Warehouse",
+    "db",
+]

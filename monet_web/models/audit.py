@@ -1,0 +1,27 @@
+"""The audit trail: who or which run changed what, when, from what to what. Append only; services write it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, Index, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from monet_web.models.base import Base, Id, Moment
+
+
+class AuditEntry(Base):
+    """One change. `actor` is an e-mail, "run 12" or "command line"; no foreign keys, since it outlives its subjects."""
+
+    __tablename__ = "audit"
+    __table_args__ = (Index("ix_audit_subject_kind_subject_id", "subject_kind", "subject_id"), {"sqlite_autoincrement": True})
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    at: Mapped[datetime] = mapped_column(Moment)
+    actor: Mapped[str] = mapped_column(String(200))
+    action: Mapped[str] = mapped_column(String(60))
+    subject_kind: Mapped[str] = mapped_column(String(40))
+    subject_id: Mapped[int] = mapped_column(Id)
+    before: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    after: Mapped[dict[str, Any] | None] = mapped_column(JSON)

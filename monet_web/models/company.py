@@ -1,0 +1,70 @@
+"""The company whose books these are, and the dated tables it books by."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+
+from sqlalchemy import Boolean, CheckConstraint, Date, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from monet_web.models.base import Base, ExactText, Id
+
+
+class Company(Base):
+    """One row, id 1: one installation keeps one company's books."""
+
+    __tablename__ = "company"
+    __table_args__ = (CheckConstraint("id = 1", name="one_row"),)
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    name: Mapped[str] = mapped_column(String(200), default="")
+    code: Mapped[str] = mapped_column(String(40), default="")
+    vat_code: Mapped[str] = mapped_column(String(40), default="")
+    address: Mapped[str] = mapped_column(String(400), default="")
+    country: Mapped[str] = mapped_column(String(2), default="LT")
+    currency: Mapped[str] = mapped_column(String(3), default="EUR")
+    time_zone: Mapped[str] = mapped_column(String(64), default="Europe/Vilnius")
+    language: Mapped[str] = mapped_column(String(2), default="en")
+    revenue_account: Mapped[str] = mapped_column(String(40), default="5001")
+    charges_account: Mapped[str] = mapped_column(String(40), default="5002")
+    closed_until: Mapped[date | None] = mapped_column(Date)  # the last day of the closed periods
+    is_demo: Mapped[bool] = mapped_column(Boolean, default=False)
+
+
+class CurrencyRate(Base):
+    """How many units of `currency` one EUR is, from `day` on until the next row."""
+
+    __tablename__ = "currency_rates"
+    __table_args__ = (UniqueConstraint("currency", "day"), {"sqlite_autoincrement": True})
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    day: Mapped[date] = mapped_column(Date)
+    currency: Mapped[str] = mapped_column(String(3))
+    rate: Mapped[Decimal] = mapped_column(ExactText)
+    source: Mapped[str] = mapped_column(String(80), default="")
+
+
+class VatRateRow(Base):
+    """A dated VAT rate added to the built-in ones; `code` is the classifier's (PVM…), "" when not said."""
+
+    __tablename__ = "vat_rates"
+    __table_args__ = (UniqueConstraint("country", "percent", "valid_from"), {"sqlite_autoincrement": True})
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    country: Mapped[str] = mapped_column(String(2))
+    percent: Mapped[Decimal] = mapped_column(ExactText)
+    valid_from: Mapped[date] = mapped_column(Date)
+    valid_to: Mapped[date | None] = mapped_column(Date)
+    code: Mapped[str] = mapped_column(String(20), default="")
+
+
+class TakenNumber(Base):
+    """An invoice number used outside this program: it counts as taken (D2)."""
+
+    __tablename__ = "taken_numbers"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    number: Mapped[str] = mapped_column(String(120))
+    number_key: Mapped[str] = mapped_column(String(120), unique=True)
+    source: Mapped[str] = mapped_column(String(200), default="")
