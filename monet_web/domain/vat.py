@@ -2,7 +2,7 @@
 
 The table `vat_rates.csv` begins on 2021-01-01 (LT 21 and 5: 2009) and names its source in every row. It holds
 the rates of special territories inside the EU's VAT area too (Madeira, Azores, Corsica, Greek islands,
-Jungholz), because shops send parcels there; a rate for dwellings alone (Romania 9 % until July 2026) is left out.
+Jungholz), because shops send parcels there, and none for dwellings alone (Romania's 9 % until July 2026).
 An accountant adds other rates and countries; they are joined to these by whoever makes `Rates`.
 """
 
