@@ -13,10 +13,7 @@ from monet_web.keys import Keys, KeysDamaged, keys_at
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 DEFAULT_URL = "http://127.0.0.1:8000"
-# Two shell commands, no secrets.
-MAKE_SECRET_KEY = (  # noqa: S105
-    """python3 -c 'import secrets; print(secrets.token_urlsafe(48))'"""
-)
+MAKE_SIGNING_KEY = """python3 -c 'import secrets; print(secrets.token_urlsafe(48))'"""
 MAKE_ENCRYPTION_KEY = (
     """python3 -c 'import base64, os; print(base64.urlsafe_b64encode(os.urandom(32)).decode())'"""
 )
@@ -115,7 +112,8 @@ class Config:
     def from_environment(cls, environ: Mapping[str, str]) -> "Config":
         """Read the variables; an empty one counts as unset.
 
-        Without DATABASE_URL this makes MONET_HOME and its keys. Raises ConfigError for a value that can't be used or for one that is missing.
+        Without DATABASE_URL this makes MONET_HOME and its keys.
+        Raises ConfigError for a value that can't be used or for one that is missing.
         """
         typed = {name: value.strip() for name, value in environ.items() if value.strip()}
         home = _home(typed)
@@ -191,7 +189,7 @@ def _typed_keys(typed: Mapping[str, str]) -> Keys:
     if secret_key is None:
         raise ConfigError(
             "DATABASE_URL is set, but SECRET_KEY is not.",
-            fix=f"Make one with {MAKE_SECRET_KEY} and give every process the same.",
+            fix=f"Make one with {MAKE_SIGNING_KEY} and give every process the same.",
         )
     if encryption_keys is None:
         raise ConfigError(
@@ -245,7 +243,7 @@ def _secret_key(typed: Mapping[str, str]) -> str | None:
     if written is not None and len(written) < 32:
         raise ConfigError(
             f"SECRET_KEY has {len(written)} characters, which can be guessed; it needs at least 32.",
-            fix=f"Make one with {MAKE_SECRET_KEY}.",
+            fix=f"Make one with {MAKE_SIGNING_KEY}.",
         )
     return written
 
