@@ -30,7 +30,7 @@ class Window:
 
 
 def start_of_day(day: date, zone: ZoneInfo) -> datetime:
-    """The first moment of a local day, in UTC; a midnight that the clock change skips starts at the first that exists."""
+    """The first moment of a local day, in UTC; where the clock change skips midnight, the first that exists."""
     return datetime.combine(day, time(), tzinfo=zone).astimezone(UTC)
 
 

@@ -15,7 +15,10 @@ class AuditEntry(Base):
     """One change. `actor` is an e-mail, "run 12" or "command line"; no foreign keys, since it outlives its subjects."""
 
     __tablename__ = "audit"
-    __table_args__ = (Index("ix_audit_subject_kind_subject_id", "subject_kind", "subject_id"), {"sqlite_autoincrement": True})
+    __table_args__ = (
+        Index("ix_audit_subject_kind_subject_id", "subject_kind", "subject_id"),
+        {"sqlite_autoincrement": True},
+    )
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     at: Mapped[datetime] = mapped_column(Moment)

@@ -13,7 +13,19 @@ from typing import Any
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import BigInteger, Connection, DateTime, Dialect, Engine, Enum, Integer, MetaData, String, Text, event
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    DateTime,
+    Dialect,
+    Engine,
+    Enum,
+    Integer,
+    MetaData,
+    String,
+    Text,
+    event,
+)
 from sqlalchemy import text as sql_text
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
@@ -44,7 +56,7 @@ db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
 
 
 class _Scaled(TypeDecorator[Decimal]):
-    """A Decimal kept as a 64-bit integer of its smallest unit: both databases sum it exactly (SQLite's NUMERIC is a float)."""
+    """A Decimal kept as a 64-bit integer of its smallest unit: both databases sum it exactly (SQLite sums floats)."""
 
     impl = BigInteger
     cache_ok = True
@@ -113,7 +125,11 @@ class Moment(TypeDecorator[datetime]):
 def kept_by_value(kind: type[StrEnum]) -> Enum:
     """A column type for a StrEnum, kept by its value (SQLAlchemy keeps the name unless told)."""
     return Enum(
-        kind, native_enum=False, create_constraint=False, length=24, values_callable=lambda members: [m.value for m in members]
+        kind,
+        native_enum=False,
+        create_constraint=False,
+        length=24,
+        values_callable=lambda members: [m.value for m in members],
     )
 
 
@@ -225,14 +241,17 @@ def _must_be_outside(session: Session) -> None:
 
 
 def take_ids(session: Session, table: str, count: int) -> list[int]:
-    """`count` new ids of `table`, ascending, to be used in this transaction: whole trees of rows are then written at once.
+    """`count` new ids of `table`, ascending, for rows of this transaction: whole trees are then written at once.
 
     SQLite: the write lock is held, so the counter of AUTOINCREMENT can't move meanwhile.
     """
     if not count:
         return []
     if session.get_bind().dialect.name == "sqlite":
-        last = session.execute(sql_text("SELECT seq FROM sqlite_sequence WHERE name = :name"), {"name": table}).scalar() or 0
+        last = (
+            session.execute(sql_text("SELECT seq FROM sqlite_sequence WHERE name = :name"), {"name": table}).scalar()
+            or 0
+        )
         return list(range(last + 1, last + 1 + count))
     rows = session.execute(
         sql_text("SELECT nextval(pg_get_serial_sequence(:name, 'id')) FROM generate_series(1, :count)"),

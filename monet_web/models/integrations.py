@@ -39,8 +39,20 @@ class Integration(Base):
 
     __tablename__ = "integrations"
     __table_args__ = (
-        Index("uq_integrations_name_key", "name_key", unique=True, sqlite_where=_living, postgresql_where=_living),
-        Index("uq_integrations_store_id", "store_id", unique=True, sqlite_where=_living, postgresql_where=_living),
+        Index(
+            "uq_integrations_name_key",
+            "name_key",
+            unique=True,
+            sqlite_where=_living,
+            postgresql_where=_living,
+        ),
+        Index(
+            "uq_integrations_store_id",
+            "store_id",
+            unique=True,
+            sqlite_where=_living,
+            postgresql_where=_living,
+        ),
         {"sqlite_autoincrement": True},
     )
 

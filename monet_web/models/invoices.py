@@ -44,7 +44,9 @@ class Journal(Base):
     accounting_type: Mapped[AccountingType] = mapped_column(kept_by_value(AccountingType))
     integration_id: Mapped[int] = mapped_column(ForeignKey("integrations.id"), index=True)
     local_day: Mapped[date] = mapped_column(Date)
-    run_id: Mapped[int | None] = mapped_column(ForeignKey("runs.id"), index=True)  # a launch's own; None for the timetable's of a day
+    run_id: Mapped[int | None] = mapped_column(
+        ForeignKey("runs.id"), index=True
+    )  # a launch's own; None for the timetable's of a day
     note: Mapped[str] = mapped_column(Text, default="")
 
 
@@ -88,7 +90,9 @@ class Invoice(Base):
     registered_by_run_id: Mapped[int | None] = mapped_column(ForeignKey("runs.id"))
     registered_at: Mapped[datetime | None] = mapped_column(Moment)
     drafted_from_version_id: Mapped[int] = mapped_column(ForeignKey("store_order_versions.id"))
-    drafted_hash: Mapped[str] = mapped_column(String(32), default="")  # of the draft: tells a change that matters from noise (D12)
+    drafted_hash: Mapped[str] = mapped_column(
+        String(32), default=""
+    )  # of the draft: tells a change that matters from noise (D12)
     touched_at: Mapped[datetime | None] = mapped_column(Moment)  # corrected by a person
     touched_by: Mapped[str] = mapped_column(String(200), default="")
     row_version: Mapped[int] = mapped_column(Integer, default=1)
@@ -101,7 +105,9 @@ class Invoice(Base):
     eur_rate: Mapped[Decimal | None] = mapped_column(ExactText)  # units of currency for one EUR; None: missing
     customer_id: Mapped[int | None] = mapped_column(ForeignKey("customers.id"), index=True)
     buyer_name: Mapped[str] = mapped_column(String(400), default="")
-    buyer: Mapped[dict[str, str]] = mapped_column(JSON, default=dict)  # snapshot: company, codes, address, e-mail, phone
+    buyer: Mapped[dict[str, str]] = mapped_column(
+        JSON, default=dict
+    )  # snapshot: company, codes, address, e-mail, phone
     ship_country: Mapped[str] = mapped_column(String(2), default="")
     payment: Mapped[str] = mapped_column(String(200), default="")
     payments: Mapped[list[dict[str, str]]] = mapped_column(JSON, default=list)
@@ -116,9 +122,13 @@ class Invoice(Base):
     note: Mapped[str] = mapped_column(Text, default="")
     search_text: Mapped[str] = mapped_column(Text, default="")
 
-    lines: Mapped[list[InvoiceLine]] = relationship(order_by="InvoiceLine.position", passive_deletes=True, cascade="all")
+    lines: Mapped[list[InvoiceLine]] = relationship(
+        order_by="InvoiceLine.position", passive_deletes=True, cascade="all"
+    )
     vat_rows: Mapped[list[InvoiceVat]] = relationship(order_by="InvoiceVat.id", passive_deletes=True, cascade="all")
-    found: Mapped[list[InvoiceFinding]] = relationship(order_by="InvoiceFinding.id", passive_deletes=True, cascade="all")
+    found: Mapped[list[InvoiceFinding]] = relationship(
+        order_by="InvoiceFinding.id", passive_deletes=True, cascade="all"
+    )
     journal: Mapped[Journal | None] = relationship()
 
     __mapper_args__ = {"version_id_col": row_version}

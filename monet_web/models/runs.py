@@ -48,7 +48,13 @@ class Run(Base):
 
     __tablename__ = "runs"
     __table_args__ = (
-        Index("uq_runs_integration_at_work", "integration_id", unique=True, sqlite_where=_at_work, postgresql_where=_at_work),
+        Index(
+            "uq_runs_integration_at_work",
+            "integration_id",
+            unique=True,
+            sqlite_where=_at_work,
+            postgresql_where=_at_work,
+        ),
         Index("ix_runs_state", "state"),
         Index("ix_runs_integration_id_id", "integration_id", "id"),
         {"sqlite_autoincrement": True},
@@ -61,7 +67,9 @@ class Run(Base):
     window_start: Mapped[datetime] = mapped_column(Moment)
     window_end: Mapped[datetime] = mapped_column(Moment)
     attempt: Mapped[int] = mapped_column(Integer, default=0)
-    foreground: Mapped[bool] = mapped_column(Boolean, default=False)  # a person's terminal waits for it; no worker may take it
+    foreground: Mapped[bool] = mapped_column(
+        Boolean, default=False
+    )  # a person's terminal waits for it; no worker may take it
     worker: Mapped[str] = mapped_column(String(120), default="")  # host:pid:start of the process that claimed it
     heartbeat_at: Mapped[datetime | None] = mapped_column(Moment)
     created_at: Mapped[datetime] = mapped_column(Moment)
@@ -82,7 +90,9 @@ class Run(Base):
     credit_notes: Mapped[int] = mapped_column(Integer, default=0)
     findings: Mapped[dict[str, int]] = mapped_column(JSON, default=dict)  # code → how many
     filter_reasons: Mapped[dict[str, int]] = mapped_column(JSON, default=dict)
-    totals: Mapped[dict[str, dict[str, str]]] = mapped_column(JSON, default=dict)  # currency → {registered, in_journal}: decimal text
+    totals: Mapped[dict[str, dict[str, str]]] = mapped_column(
+        JSON, default=dict
+    )  # currency → {registered, in_journal}: decimal text
     progress_version: Mapped[int] = mapped_column(Integer, default=0)
     error: Mapped[str] = mapped_column(Text, default="")
     fix: Mapped[str] = mapped_column(Text, default="")

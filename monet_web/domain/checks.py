@@ -1,0 +1,254 @@
+"""Checks: functions of a draft and the facts about it that return findings and never raise."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+
+from monet_web.domain.findings import Finding
+from monet_web.domain.invoices import Draft, DraftLine
+from monet_web.domain.orders import Refund
+from monet_web.domain.settings import Settings
+from monet_web.domain.vat import Rates
+
+# What a line of a store is known by, most trusted first (A6): the kinds of aliases.
+LINE_KEYS = ("variation", "product", "sku", "barcode")
+
+
+@dataclass(frozen=True, slots=True)
+class KnownItem:
+    """An item as far as checks need it."""
+
+    id: int
+    code: str
+    keeps_stock: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known around one draft; loaded for a whole page of orders at once."""
+
+    settings: Settings
+    country: str  # the company's
+    rates: Rates
+    items: Sequence[KnownItem | None] = ()  # one for each line of the draft; None: unknown, or a charge
+    eur_rate: Decimal | None = None  # units of the draft's currency for one EUR; None: missing
+    closed_until: date | None = None
+    warehouse: str = ""  # its code, "" when it does not exist
+    refunds: Sequence[Refund] = ()
+    vat_code_problem: str = ""  # a sentence part: "its check digit is wrong"
+    company_code_problem: str = ""
+    common_item_exists: bool = True
+    number_from: str = field(default="order")
+
+
+Check = Callable[[Draft, Facts], Iterator[Finding]]
+
+
+def check(draft: Draft, facts: Facts) -> list[Finding]:
+    """Every finding of every check, in the order of CHECKS, each (code, subject) once."""
+    found: dict[tuple[str, str], Finding] = {}
+    for one in CHECKS:
+        for finding in one(draft, facts):
+            found.setdefault((finding.code, finding.subject), finding)
+    return list(found.values())
+
+
+def line_keys(line: DraftLine) -> list[tuple[str, str]]:
+    """The (kind, value) pairs a line may be known by, most trusted first; "0" is how stores write "no product"."""
+    values = (
+        line.variation_id,
+        line.product_id if not _is_set(line.variation_id) else "",
+        line.sku,
+        line.barcode,
+    )
+    return [(kind, value) for kind, value in zip(LINE_KEYS, values, strict=True) if _is_set(value)]
+
+
+def line_name(line: DraftLine) -> str:
+    """What a person calls the line: its SKU, else its name."""
+    return f"SKU {line.sku}" if line.sku else f"“{line.name[:80]}”"
+
+
+def _is_set(value: str) -> bool:
+    return value not in ("", "0")
+
+
+def _has_lines(draft: Draft, facts: Facts) -> Iterator[Finding]:
+    if not draft.lines:
+        yield Finding("no_lines", values={"total": money(draft.total), "currency": draft.currency})
+
+
+def _total_is_positive(draft: Draft, facts: Facts) -> Iterator[Finding]:
+    if draft.total < 0:
+        yield Finding("total_negative", values={"total": money(draft.total), "currency": draft.currency})
+
+
+def _figures_agree(draft: Draft, facts: Facts) -> Iterator[Finding]:
+    limit = facts.settings.limit_of(len(draft.lines))
+    for difference in draft.differences:
+        values = {
+            "store": money(difference.store),
+            "lines": money(difference.lines),
+            "difference": money(difference.store - difference.lines),
+            "currency": draft.currency,
+            "limit": money(limit),
+        }
+        if difference.of == "total":
+            yield Finding("total_differs", values=values)
+        else:
+            rate = difference.of.removeprefix("vat").strip()
+            yield Finding("vat_differs", rate, {**values, "of_rate": f" {rate} %" if rate else ""})
+
+
+def _items_are_known(draft: Draft, facts: Facts) -> Iterator[Finding]:
+    settings = facts.settings
+    if settings.accounting_type != "goods" or settings.unknown_items == "create":
+        return
+    for position, (line, item) in enumerate(zip(draft.lines, facts.items, strict=False), start=1):
+        if not line.names_item or item is not None:
+            continue
+        if settings.unknown_items == "common":
+            if not facts.common_item_exists:
+                yield Finding("common_item_missing", settings.common_item, {"what": settings.common_item})
+            continue
+        values = {"what": line_name(line), "line": str(position), "sku": line.sku, "name": line.name}
+        yield Finding("item_unknown", subject_of(line), values)
+
+
+def subject_of(line: DraftLine) -> str:
+    """What groups unknown items by cause: the SKU, else the store's most trusted id, else the name."""
+    if line.sku:
+        return line.sku[:200]
+    keys = line_keys(line)
+    return f"{keys[0][0]} {keys[0][1]}"[:200] if keys else line.name[:200]
+
+
+def _quantities_are_told(draft: Draft, facts: Facts) -> Iterator[Finding]:
+    for position, line in enumerate(draft.lines, start=1):
+        if line.names_item and line.quantity <= 0:
+            values = {
+                "line": str(position), "what": line_name(line),
+                "quantity": plain(line.quantity), "amount": f"{money(line.net)} {draft.currency}",
+            }  # fmt: skip
+            yield Finding("quantity_missing", str(position), values)
+
+
+def _warehouse_exists(draft: Draft, facts: Facts) -> Iterator[Finding]:
+    if facts.settings.accounting_type == "goods" and not facts.warehouse:
+        yield Finding("warehouse_missing", facts.settings.warehouse, {"what": facts.settings.warehouse})
+
+
+def _rates_are_valid(draft: Draft, facts: Facts) -> Iterator[Finding]:
+    """A rate must be one that the company's country or the country of delivery had on the supply date."""
+    if facts.settings.vat_rate_check == "off":
+        return
+    countries = list(dict.fromkeys(code for code in (facts.country, draft.ship_country) if code))
+    for row in draft.vat:
+        if row.rate is None or any(facts.rates.valid(code, row.rate, draft.supply_date) for code in countries):
+            continue
+        rate = f"{plain(row.rate)} %"
+        values = {"rate": rate, "countries": " / ".join(countries), "day": draft.supply_date.isoformat()}
+        stops = facts.settings.vat_rate_check == "stop"
+        yield Finding("vat_rate_unknown", f"{draft.ship_country or facts.country} {plain(row.rate)}", values, stops)
+
+
+def _taxes_have_rates(draft: Draft, facts: Facts) -> Iterator[Finding]:
+    for position, line in enumerate(draft.lines, start=1):
+        if not line.rate_known:
+            values = {
+                "line": str(position), "what": line_name(line), "amount": money(line.vat), "currency": draft.currency,
+            }  # fmt: skip
+            yield Finding("tax_rate_missing", str(position), values)
+
+
+def _vat_is_ours(draft: Draft, facts: Facts) -> Iterator[Finding]:
+    for position, line in enumerate(draft.lines, start=1):
+        if line.by_marketplace:
+            yield Finding("marketplace_vat", "", {"line": str(position), "what": line_name(line)})
+
+
+def _currency_has_rate(draft: Draft, facts: Facts) -> Iterator[Finding]:
+    if facts.eur_rate is None:
+        values = {"currency": draft.currency, "day": draft.supply_date.isoformat()}
+        yield Finding("currency_rate_missing", f"{draft.currency} {draft.supply_date.isoformat()}", values)
+
+
+def _number_is_there(draft: Draft, facts: Facts) -> Iterator[Finding]:
+    source = facts.settings.number_from
+    from_store = source == "invoice" or (facts.settings.issued_by == "store" and source != "order")
+    if (from_store and not draft.store_number) or (source == "order" and not draft.order_number.strip()):
+        yield Finding("number_missing", values={"order": draft.order_number or draft.external_id})
+
+
+def _period_is_open(draft: Draft, facts: Facts) -> Iterator[Finding]:
+    if facts.closed_until is not None and draft.issue_date <= facts.closed_until:
+        values = {"day": draft.issue_date.isoformat(), "closed": facts.closed_until.isoformat()}
+        yield Finding("period_closed", draft.issue_date.strftime("%Y-%m"), values)
+
+
+def _codes_are_possible(draft: Draft, facts: Facts) -> Iterator[Finding]:
+    if facts.vat_code_problem:
+        values = {"what": draft.vat_code, "problem": facts.vat_code_problem}
+        yield Finding("vat_code_invalid", draft.vat_code[:200], values)
+    if facts.company_code_problem:
+        values = {"what": draft.company_code, "problem": facts.company_code_problem}
+        yield Finding("company_code_invalid", draft.company_code[:200], values, stops=False)
+
+
+def _refunds_are_booked(draft: Draft, facts: Facts) -> Iterator[Finding]:
+    """Until credit notes are made by this program, an order with refunds waits for a person (D11)."""
+    if not facts.refunds:
+        return
+    amount = sum((refund.total for refund in facts.refunds), Decimal(0))
+    values = {
+        "amount": money(amount), "currency": draft.currency,
+        "count": ", ".join(refund.created_at.date().isoformat() for refund in facts.refunds),
+    }  # fmt: skip
+    yield Finding("refund_not_booked", "", values, stops=facts.settings.refunds != "off")
+
+
+def _posting_is_automatic(draft: Draft, facts: Facts) -> Iterator[Finding]:
+    if not facts.settings.register_automatically:
+        yield Finding("posting_manual")
+
+
+CHECKS: tuple[Check, ...] = (
+    _has_lines,
+    _total_is_positive,
+    _figures_agree,
+    _taxes_have_rates,
+    _rates_are_valid,
+    _vat_is_ours,
+    _items_are_known,
+    _quantities_are_told,
+    _warehouse_exists,
+    _currency_has_rate,
+    _number_is_there,
+    _period_is_open,
+    _codes_are_possible,
+    _refunds_are_booked,
+    _posting_is_automatic,
+)
+
+
+def stock_short(*, item: str, warehouse: str, needed: Decimal, on_hand: Decimal) -> Finding:
+    """The shortage of one item; found while the balances are locked, so it is no check of a draft alone."""
+    values = {
+        "item": item, "warehouse": warehouse, "needed": plain(needed),
+        "on_hand": plain(on_hand), "missing": plain(needed - on_hand),
+    }  # fmt: skip
+    return Finding("stock_short", f"{warehouse} {item}"[:200], values)
+
+
+def money(amount: Decimal) -> str:
+    """An amount as findings keep it: at least two decimals, no exponent."""
+    places = max(2, -int(amount.normalize().as_tuple().exponent)) if amount.is_finite() else 2
+    return f"{amount:.{places}f}"
+
+
+def plain(number: Decimal) -> str:
+    """A number without needless zeros and without exponent."""
+    return f"{number.normalize():f}" if number else "0"

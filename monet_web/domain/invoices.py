@@ -1,0 +1,302 @@
+"""Drafts: an order turned into an invoice that adds up to the store's figures exactly (D5)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from monet_web.domain.money import ZERO, allocate, minor_unit, round_to
+from monet_web.domain.orders import Buyer, Charge, LineKind, Order, OrderLine, Payment, PaymentKind, Tax
+from monet_web.domain.settings import Settings
+from monet_web.domain.windows import local_day
+
+_SMALLEST = Decimal("0.000001")  # of unit prices and quantities: what the tables keep
+
+
+@dataclass(frozen=True, slots=True)
+class DraftLine:
+    """One line of one rate; `vat_rate` None = no tax. `unit_price` is net, before `discount`; `net`, `vat` of the line."""
+
+    kind: LineKind
+    name: str
+    sku: str
+    barcode: str
+    product_id: str
+    variation_id: str
+    store_line_id: str
+    quantity: Decimal
+    unit: str
+    unit_price: Decimal
+    discount: Decimal
+    net: Decimal
+    vat_rate: Decimal | None
+    vat: Decimal
+    rate_known: bool = True  # False: the store names a tax but not its rate
+    by_marketplace: bool = False
+
+    @property
+    def names_item(self) -> bool:
+        """Only goods and services name items; charges never do (A6)."""
+        return self.kind in (LineKind.GOODS, LineKind.SERVICE)
+
+
+@dataclass(frozen=True, slots=True)
+class VatLine:
+    """The VAT of one rate: Σ net and Σ VAT of its lines."""
+
+    rate: Decimal | None
+    base: Decimal
+    amount: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Two figures of the store that do not agree by more than a rounding: `of` total | vat."""
+
+    of: str
+    store: Decimal
+    lines: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """An invoice before it has a number and a place. Σ base + Σ amount + rounding = total, to the cent."""
+
+    external_id: str
+    order_number: str
+    currency: str
+    placed_at: datetime
+    issue_date: date
+    supply_date: date
+    buyer: Buyer
+    company_code: str
+    vat_code: str
+    ship_country: str
+    payments: tuple[Payment, ...]
+    lines: tuple[DraftLine, ...]
+    vat: tuple[VatLine, ...]
+    rounding: Decimal
+    total: Decimal
+    differences: tuple[Difference, ...] = ()
+    store_number: str = ""  # the store's own invoice number
+
+    @property
+    def net(self) -> Decimal:
+        """Σ of bases."""
+        return sum((row.base for row in self.vat), ZERO)
+
+    @property
+    def vat_total(self) -> Decimal:
+        """Σ of VAT."""
+        return sum((row.amount for row in self.vat), ZERO)
+
+
+def draft_invoice(
+    order: Order,
+    settings: Settings,
+    *,
+    zone: ZoneInfo,
+    today: date,
+    company_code_fields: tuple[str, ...] = (),
+    vat_code_fields: tuple[str, ...] = (),
+) -> Draft:
+    """The invoice of an order under an integration's settings. `zone` is the company's; `today` the day of import.
+
+    The store's figures are the truth, in this order: its total, its total VAT, its VAT per rate, its lines; the lower
+    gives way on the largest line of that rate, and what is left is the rounding, which carries no VAT.
+    """
+    unit = minor_unit(order.currency)
+    rows: list[OrderLine | Charge] = [*order.lines, *order.charges]
+    lines = [piece for row in rows for piece in _pieces(row, settings, unit)]
+    limit = settings.limit_of(len(rows))
+    total = round_to(order.total, unit)
+    lines, differences = _agree(order, lines, unit, limit)
+    vat = _sum_by_rate(lines)
+    rounding = total - sum((row.base + row.amount for row in vat), ZERO)
+    if abs(rounding - round_to(order.rounding, unit)) > limit:
+        differences = (*differences, Difference("total", total, total - rounding))
+    return Draft(
+        external_id=order.external_id,
+        order_number=order.number,
+        currency=order.currency,
+        placed_at=order.placed_at,
+        issue_date=_issue_date(order, settings, zone, today),
+        supply_date=local_day(order.moment_supplied(), zone),
+        buyer=order.buyer,
+        company_code=_code(order, settings.company_code_from, company_code_fields, order.buyer.company_code),
+        vat_code=_code(order, settings.vat_code_from, vat_code_fields, order.buyer.vat_code),
+        ship_country=order.ship_to.country or order.buyer.address.country,
+        payments=tuple(_treated(payment, settings) for payment in order.payments),
+        lines=tuple(lines),
+        vat=vat,
+        rounding=rounding,
+        total=total,
+        differences=differences,
+        store_number=order.invoice_number,
+    )
+
+
+def _issue_date(order: Order, settings: Settings, zone: ZoneInfo, today: date) -> date:
+    if settings.issued_by == "store" and order.invoice_date is not None:
+        return local_day(order.invoice_date, zone)
+    if settings.invoice_date == "import":
+        return today
+    moment = order.placed_at if settings.invoice_date == "order" else order.moment_paid()
+    return local_day(moment, zone)
+
+
+def _code(order: Order, chosen: str, usual: tuple[str, ...], own: str) -> str:
+    if chosen:
+        return order.fields.get(chosen, "").strip()
+    for key in usual:
+        if text := order.fields.get(key, "").strip():
+            return text
+    return own.strip()
+
+
+def _treated(payment: Payment, settings: Settings) -> Payment:
+    kinds = {
+        "prepaid": PaymentKind.PREPAID,
+        "cash on delivery": PaymentKind.CASH_ON_DELIVERY,
+        "cash with receipt": PaymentKind.PREPAID,
+        "gift card": PaymentKind.GIFT_CARD,
+    }
+    chosen = settings.payment_methods.get(payment.method)
+    return replace(payment, kind=kinds[chosen]) if chosen in kinds else payment
+
+
+# --- lines ------------------------------------------------------------------------------------------------------
+
+
+def _pieces(row: OrderLine | Charge, settings: Settings, unit: Decimal) -> list[DraftLine]:
+    """A row as lines of one rate each; a row with several rates is split in proportion to what each rate taxes."""
+    net = round_to(row.net, unit)
+    taxes = row.taxes
+    if len(taxes) <= 1:
+        return _with_discount(_piece(row, net, taxes[0] if taxes else None, unit), row, settings, unit)
+    shares = allocate(net, [_weight(tax) for tax in taxes], unit)
+    if all(tax.base is not None for tax in taxes):
+        exact = [round_to(tax.base, unit) for tax in taxes if tax.base is not None]
+        if sum(exact, ZERO) == net:
+            shares = exact
+    return [_piece(row, share, tax, unit) for share, tax in zip(shares, taxes, strict=True)]
+
+
+def _weight(tax: Tax) -> Decimal:
+    if tax.base is not None:
+        return abs(tax.base)
+    if tax.rate:
+        return abs(tax.amount / tax.rate)
+    return abs(tax.amount)
+
+
+def _piece(row: OrderLine | Charge, net: Decimal, tax: Tax | None, unit: Decimal) -> DraftLine:
+    line = row if isinstance(row, OrderLine) else None
+    whole = line is not None and len(row.taxes) <= 1  # a row split by rates has no quantity or discount of its own
+    quantity = round_to(line.quantity, _SMALLEST) if line and whole else Decimal(1)
+    discount = max(round_to(line.discount, unit), ZERO) if line and whole else ZERO
+    price = round_to((net + discount) / (quantity or 1), _SMALLEST)
+    return DraftLine(
+        kind=row.kind,
+        name=row.name,
+        sku=line.sku if line else "",
+        barcode=line.barcode if line else "",
+        product_id=line.product_id if line else "",
+        variation_id=line.variation_id if line else "",
+        store_line_id=row.external_id,
+        quantity=quantity,
+        unit=line.unit if line else "",
+        unit_price=price,
+        discount=discount,
+        net=net,
+        vat_rate=tax.rate if tax else None,
+        vat=round_to(tax.amount, unit) if tax else ZERO,
+        rate_known=tax is None or tax.rate is not None,
+        by_marketplace=tax.collected_by_marketplace if tax else False,
+    )
+
+
+def _with_discount(piece: DraftLine, row: OrderLine | Charge, settings: Settings, unit: Decimal) -> list[DraftLine]:
+    """`in_price`: the price is the one after the discount. `lines`: the discount is a line of its own, same rate."""
+    if not piece.discount or isinstance(row, Charge):
+        return [piece]
+    if settings.discounts == "in_price":
+        price = round_to(piece.net / (piece.quantity or 1), _SMALLEST)
+        return [replace(piece, discount=ZERO, unit_price=price)]
+    full = piece.net + piece.discount
+    # The VAT is shared out as the amounts are, so that the two lines keep what the store said of the one.
+    vat_off = -round_to(piece.vat * piece.discount / piece.net, unit) if piece.net else ZERO
+    goods = replace(piece, discount=ZERO, net=full, vat=piece.vat - vat_off)
+    off = replace(
+        piece,
+        kind=LineKind.DISCOUNT, quantity=Decimal(1), unit="", unit_price=-piece.discount,
+        discount=ZERO, net=-piece.discount, vat=vat_off,
+    )  # fmt: skip
+    return [goods, off]
+
+
+# --- agreement with the store's figures (D5) ---------------------------------------------------------------------
+
+
+def _agree(
+    order: Order, lines: list[DraftLine], unit: Decimal, limit: Decimal
+) -> tuple[list[DraftLine], tuple[Difference, ...]]:
+    """Lines moved to the store's VAT per rate and total VAT, and what differs by more than `limit`: no rounding."""
+    lines = list(lines)
+    wanted = round_to(order.total_tax, unit)
+    of_lines = sum((line.vat for line in lines), ZERO)
+    rates = {line.vat_rate for line in lines if line.vat_rate is not None}
+    differences: list[Difference] = []
+    for rate, target in _targets(order, unit).items():
+        off = target - _vat_of(lines, rate)
+        if abs(off) > limit or (off and rate not in rates):
+            differences.append(Difference(f"vat {rate.normalize():f}", target, target - off))
+        else:
+            _move(lines, rate, off, part="vat")
+    for total in order.tax_totals:
+        if total.base is not None and total.rate in rates:
+            base = sum((line.net for line in lines if line.vat_rate == total.rate), ZERO)
+            off = round_to(total.base, unit) - base
+            if abs(off) <= limit:
+                _move(lines, total.rate, off, part="net")
+    rest = wanted - sum((line.vat for line in lines), ZERO)
+    if rest and abs(rest) <= limit and rates:
+        # The VAT of a rate gives way to the total VAT: on the rate that has the most of it.
+        _move(lines, max(rates, key=lambda rate: (abs(_vat_of(lines, rate)), rate)), rest, part="vat")
+    elif rest:
+        differences.append(Difference("vat", wanted, of_lines))
+    return lines, tuple(differences)
+
+
+def _targets(order: Order, unit: Decimal) -> dict[Decimal, Decimal]:
+    targets: dict[Decimal, Decimal] = {}
+    for total in order.tax_totals:
+        if total.rate is not None:
+            targets[total.rate] = targets.get(total.rate, ZERO) + total.amount
+    return {rate: round_to(amount, unit) for rate, amount in targets.items()}
+
+
+def _vat_of(lines: list[DraftLine], rate: Decimal) -> Decimal:
+    return sum((line.vat for line in lines if line.vat_rate == rate), ZERO)
+
+
+def _move(lines: list[DraftLine], rate: Decimal | None, amount: Decimal, *, part: str) -> None:
+    """Give `amount` to the net or the VAT of the largest line of the rate (the first of equals)."""
+    if not amount:
+        return
+    of_rate = [index for index, line in enumerate(lines) if line.vat_rate == rate]
+    largest = max(of_rate, key=lambda index: (abs(lines[index].net), -index))
+    line = lines[largest]
+    lines[largest] = replace(line, vat=line.vat + amount) if part == "vat" else replace(line, net=line.net + amount)
+
+
+def _sum_by_rate(lines: list[DraftLine]) -> tuple[VatLine, ...]:
+    bases: dict[Decimal | None, Decimal] = {}
+    amounts: dict[Decimal | None, Decimal] = {}
+    for line in lines:
+        bases[line.vat_rate] = bases.get(line.vat_rate, ZERO) + line.net
+        amounts[line.vat_rate] = amounts.get(line.vat_rate, ZERO) + line.vat
+    order = sorted(bases, key=lambda rate: Decimal(-1) if rate is None else rate, reverse=True)
+    return tuple(VatLine(rate, bases[rate], amounts[rate]) for rate in order)
