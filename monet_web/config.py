@@ -14,9 +14,7 @@ from monet_web.keys import Keys, KeysDamaged, keys_at
 CHECKOUT = Path(__file__).resolve().parent.parent
 DEFAULT_URL = "http://127.0.0.1:8000"
 MAKE_SIGNING_KEY = """python3 -c 'import secrets; print(secrets.token_urlsafe(48))'"""
-MAKE_ENCRYPTION_KEY = (
-    """python3 -c 'import base64, os; print(base64.urlsafe_b64encode(os.urandom(32)).decode())'"""
-)
+MAKE_ENCRYPTION_KEY = """python3 -c 'import base64, os; print(base64.urlsafe_b64encode(os.urandom(32)).decode())'"""
 
 LogFormat = Literal["json", "text"]
 
@@ -71,9 +69,7 @@ VARIABLES: tuple[Variable, ...] = (
         "The address people type, for links and cookies: https://monet.example.com.",
         f"{DEFAULT_URL}; none with DATABASE_URL",
     ),
-    Variable(
-        "MONET_HOME", "The folder of the embedded database, its keys and its Redis.", ".monet in the checkout"
-    ),
+    Variable("MONET_HOME", "The folder of the embedded database, its keys and its Redis.", ".monet in the checkout"),
     Variable(
         "MONET_ALLOW_PRIVATE_ADDRESSES",
         "1 lets a store's address lead into the own network; 0 does not.",
@@ -121,9 +117,7 @@ class Config:
         is_embedded = database_url is None
         keys = _embedded_keys(typed, home=home) if is_embedded else _typed_keys(typed)
         return cls(
-            database_url=f"sqlite:///{home / 'monet.sqlite3'}"
-            if database_url is None
-            else _database_url(database_url),
+            database_url=f"sqlite:///{home / 'monet.sqlite3'}" if database_url is None else _database_url(database_url),
             is_embedded_database=is_embedded,
             redis_url=_redis_url(typed),
             secret_key=keys.secret_key,
@@ -218,9 +212,7 @@ def _embedded_keys(typed: Mapping[str, str], *, home: Path) -> Keys:
             f"The keys in {home / 'keys'} can't be read or made: {error.strerror}.",
             fix="Let this user read and write that folder, or name another: MONET_HOME=/path/to/folder.",
         ) from error
-    return Keys(
-        secret_key=secret_key or made.secret_key, encryption_keys=encryption_keys or made.encryption_keys
-    )
+    return Keys(secret_key=secret_key or made.secret_key, encryption_keys=encryption_keys or made.encryption_keys)
 
 
 def _make_home(home: Path) -> None:
@@ -261,9 +253,7 @@ def _encryption_keys(typed: Mapping[str, str]) -> tuple[str, ...] | None:
                 fix=f"Make one with {MAKE_ENCRYPTION_KEY}; commas between several, the newest first.",
             )
     if not keys:
-        raise ConfigError(
-            "MONET_ENCRYPTION_KEYS holds only commas.", fix=f"Make a key with {MAKE_ENCRYPTION_KEY}."
-        )
+        raise ConfigError("MONET_ENCRYPTION_KEYS holds only commas.", fix=f"Make a key with {MAKE_ENCRYPTION_KEY}.")
     return keys
 
 

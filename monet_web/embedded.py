@@ -104,9 +104,7 @@ def socket_path(home: Path) -> Path:
         if len(os.fsencode(short)) < LONGEST_SOCKET_PATH:
             _make_private(short.parent)
             return short
-    raise EmbeddedRedisFailed(
-        "No folder is short enough for a socket. Type MONET_HOME=/path/to/a/short/folder."
-    )
+    raise EmbeddedRedisFailed("No folder is short enough for a socket. Type MONET_HOME=/path/to/a/short/folder.")
 
 
 def _make_private(folder: Path) -> None:
@@ -126,9 +124,7 @@ def _folder(home: Path) -> Path:
 
 
 def _client(home: Path) -> Redis:
-    return Redis(
-        unix_socket_path=str(socket_path(home)), socket_timeout=1, retry=Retry(NoBackoff(), retries=0)
-    )
+    return Redis(unix_socket_path=str(socket_path(home)), socket_timeout=1, retry=Retry(NoBackoff(), retries=0))
 
 
 def _launch(folder: Path, socket: Path) -> bool:

@@ -13,6 +13,16 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 
 from monet_web.config import LogFormat
 
+# What they tell at "info" is their own housekeeping; rq's also repeats the arguments of every job.
+_TALKATIVE = (
+    "alembic.runtime.plugins",
+    "rq.worker",
+    "rq.scheduler",
+    "rq.job",
+    "rq_scheduler.scheduler",
+    "flask-limiter",
+)
+
 REMOVED = "[removed]"
 
 _SECRET_NAME = re.compile(
@@ -68,6 +78,8 @@ def configure(log_format: LogFormat, *, stream: TextIO | None = None, level: int
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
+    for name in _TALKATIVE:
+        logging.getLogger(name).setLevel(logging.WARNING)
     logging.captureWarnings(True)
     structlog.configure(
         processors=[

@@ -100,9 +100,7 @@ def test_the_home_does_not_depend_on_the_users_home() -> None:
 @pytest.mark.parametrize("missing", ["SECRET_KEY", "MONET_ENCRYPTION_KEYS"])
 @pytest.mark.parametrize("how", ["absent", "empty"])
 def test_a_server_without_its_keys_does_not_start(missing: str, how: str) -> None:
-    environ = (
-        {**SERVER, missing: "  "} if how == "empty" else {k: v for k, v in SERVER.items() if k != missing}
-    )
+    environ = {**SERVER, missing: "  "} if how == "empty" else {k: v for k, v in SERVER.items() if k != missing}
     error = refused(environ)
     assert missing in error.message
     assert "python3 -c" in error.fix
@@ -144,9 +142,7 @@ def test_an_unwritable_home_says_what_to_type(tmp_path: Path) -> None:
 
 
 def test_a_slash_at_the_end_of_the_url_is_taken_off() -> None:
-    assert (
-        Config.from_environment({**SERVER, "MONET_URL": "http://shop.test:81/"}).url == "http://shop.test:81"
-    )
+    assert Config.from_environment({**SERVER, "MONET_URL": "http://shop.test:81/"}).url == "http://shop.test:81"
 
 
 @pytest.mark.parametrize(("url", "secure"), [("https://monet.example.com", True), ("http://10.0.0.5", False)])

