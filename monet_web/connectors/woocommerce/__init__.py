@@ -1,0 +1,1 @@
+"""WooCommerce: signing in, paging that loses nothing, and its orders read to the cent."""

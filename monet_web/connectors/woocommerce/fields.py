@@ -1,0 +1,123 @@
+"""One field of foreign JSON at a time: the value in the type we need, or a sentence that names field and value."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+Json = Any
+Record = Mapping[str, Json]
+
+_AMOUNT = re.compile(r"-?\d{1,15}(?:\.\d{1,12})?", re.ASCII)
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d", re.ASCII)
+_LARGEST = Decimal(10) ** 15
+_SMALLEST_EXPONENT = -20
+
+
+class Problem(Exception):
+    """`str()` is a sentence: which field holds what, and what it should hold."""
+
+
+def shown(value: Json) -> str:
+    """A value as a message may hold it: short, one line."""
+    text = repr(value) if not isinstance(value, Decimal) else str(value)
+    return text if len(text) <= 60 else text[:59] + "…"
+
+
+def record(value: Json, where: str) -> Record:
+    """A JSON object. Raises Problem."""
+    if not isinstance(value, Mapping):
+        raise Problem(f"Its {where} is {shown(value)} and not a group of fields.")
+    return value
+
+
+def records(parent: Record, key: str, where: str = "") -> Iterator[Record]:
+    """The JSON objects of a list that must be there. Raises Problem."""
+    value = parent.get(key)
+    if not isinstance(value, list):
+        raise Problem(f"Its {where}{key} is {shown(value)} and not a list.")
+    for number, entry in enumerate(value, 1):
+        yield record(entry, f"{where}{key} no. {number}")
+
+
+def optional_records(parent: Record, key: str) -> Iterator[Record]:
+    """The JSON objects of a list, leaving out whatever is something else."""
+    value = parent.get(key)
+    if isinstance(value, list):
+        yield from (entry for entry in value if isinstance(entry, Mapping))
+
+
+def amount(parent: Record, key: str, where: str = "") -> Decimal:
+    """An exact amount. WooCommerce writes them as text; a number with a point may be a rounded float and is refused."""
+    value = parent.get(key)
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) < _LARGEST:
+        return Decimal(value)
+    if isinstance(value, str) and _AMOUNT.fullmatch(value):
+        return Decimal(value)
+    raise Problem(f"Its {where}{key} is {shown(value)}, which is not an amount.")
+
+
+def number(parent: Record, key: str, where: str = "") -> Decimal:
+    """A quantity, a price or a rate: a JSON number or text. Raises Problem."""
+    value = parent.get(key)
+    found: Decimal | None = None
+    if isinstance(value, (int, Decimal)) and not isinstance(value, bool):
+        found = Decimal(value)
+    elif isinstance(value, float):
+        found = Decimal(repr(value))  # as it was written; an order kept and decoded again may bring floats
+    elif isinstance(value, str) and _AMOUNT.fullmatch(value):
+        found = Decimal(value)
+    if found is None or not found.is_finite() or not _is_reasonable(found):
+        raise Problem(f"Its {where}{key} is {shown(value)}, which is not a number that can be used.")
+    return found
+
+
+def _is_reasonable(value: Decimal) -> bool:
+    exponent = value.as_tuple().exponent
+    return isinstance(exponent, int) and exponent >= _SMALLEST_EXPONENT and value.adjusted() < 15
+
+
+def text(parent: Record, key: str) -> str:
+    """A text, "" when it is absent or something else; numbers become text."""
+    value = parent.get(key)
+    if isinstance(value, str):
+        return value.strip()
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) < _LARGEST:
+        return str(value)
+    return ""
+
+
+def title(parent: Record, key: str) -> str:
+    """A name for people. Saved through REST it holds `&amp;` for `&`, so entities are resolved, once."""
+    return html.unescape(text(parent, key))
+
+
+def identity(parent: Record, key: str = "id", where: str = "") -> str:
+    """A number that names something, as text. Raises Problem."""
+    found = text(parent, key)
+    if not (found.isascii() and found.isdigit()) or len(found) > 15 or not int(found):
+        raise Problem(f"Its {where}{key} is {shown(parent.get(key))}, which is not an id.")
+    return str(int(found))
+
+
+def reference(parent: Record, key: str) -> str:
+    """An id of something that may be gone: "" for 0, null and the like."""
+    found = text(parent, key)
+    return "" if found == "0" else found
+
+
+def moment(parent: Record, key: str) -> datetime | None:
+    """A `*_gmt` date: UTC without a "Z". None for null. Raises Problem for what is no date."""
+    value = parent.get(key)
+    if value is None or value == "":
+        return None
+    if isinstance(value, str) and _MOMENT.fullmatch(value.removesuffix("Z")):
+        try:
+            return datetime.fromisoformat(value.removesuffix("Z")).replace(tzinfo=UTC)
+        except ValueError:
+            pass
+    raise Problem(f"Its {key} is {shown(value)}, which is not a date.")
