@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
@@ -38,10 +38,9 @@ class Facts:
     closed_until: date | None = None
     warehouse: str = ""  # its code, "" when it does not exist
     refunds: Sequence[Refund] = ()
-    vat_code_problem: str = ""  # a sentence part: "its check digit is wrong"
+    vat_code_problem: str = ""  # a key of findings.PROBLEMS, "" when the code is fine or not given
     company_code_problem: str = ""
     common_item_exists: bool = True
-    number_from: str = field(default="order")
 
 
 Check = Callable[[Draft, Facts], Iterator[Finding]]
@@ -176,10 +175,15 @@ def _currency_has_rate(draft: Draft, facts: Facts) -> Iterator[Finding]:
         yield Finding("currency_rate_missing", f"{draft.currency} {draft.supply_date.isoformat()}", values)
 
 
+def number_source(settings: Settings) -> str:
+    """Where an invoice's number comes from: order | invoice | series. Who gives the invoice gives the number (A5)."""
+    return "invoice" if settings.issued_by == "store" else settings.number_from
+
+
 def _number_is_there(draft: Draft, facts: Facts) -> Iterator[Finding]:
-    source = facts.settings.number_from
-    from_store = source == "invoice" or (facts.settings.issued_by == "store" and source != "order")
-    if (from_store and not draft.store_number) or (source == "order" and not draft.order_number.strip()):
+    source = number_source(facts.settings)
+    number = {"order": draft.order_number, "invoice": draft.store_number}.get(source, "series")
+    if not number.strip():
         yield Finding("number_missing", values={"order": draft.order_number or draft.external_id})
 
 

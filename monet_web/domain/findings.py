@@ -43,6 +43,8 @@ def describe(finding: Finding, language: str = "en") -> Text:
     english, lithuanian = CODES[finding.code]
     sentences = lithuanian if language == "lt" else english
     values = _Values(finding.values)
+    if "problem" in values:
+        values["problem"] = PROBLEMS.get(values["problem"], PROBLEMS["component"])[1 if language == "lt" else 0]
     return Text(sentences.wrong.format_map(values), sentences.why.format_map(values), sentences.fix.format_map(values))
 
 
@@ -50,6 +52,17 @@ class _Values(dict[str, str]):
     def __missing__(self, key: str) -> str:
         return "?"
 
+
+# Findings that stop the program but not a person who registers the invoice by hand.
+PERSON_MAY_PASS = frozenset({"posting_manual", "refund_not_booked"})
+
+# What can be wrong with a code of a buyer, as part of a sentence.
+PROBLEMS: Mapping[str, tuple[str, str]] = {
+    "checksum": ("its check digit does not fit", "netinka jo kontrolinis skaitmuo"),
+    "length": ("its length is wrong", "netinka jo ilgis"),
+    "country": ("there is no such country code", "tokio šalies kodo nėra"),
+    "component": ("it has a part that such codes can't have", "jame yra dalis, kurios tokiuose koduose nebūna"),
+}
 
 CODES: Mapping[str, tuple[Sentences, Sentences]] = {
     "item_unknown": (

@@ -17,7 +17,7 @@ _SMALLEST = Decimal("0.000001")  # of unit prices and quantities: what the table
 
 @dataclass(frozen=True, slots=True)
 class DraftLine:
-    """One line of one rate; `vat_rate` None = no tax. `unit_price` is net, before `discount`; `net`, `vat` of the line."""
+    """One line of one rate (None = no tax). `unit_price` is net, before `discount`; `net` and `vat` are of the line."""
 
     kind: LineKind
     name: str

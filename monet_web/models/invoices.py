@@ -90,9 +90,6 @@ class Invoice(Base):
     registered_by_run_id: Mapped[int | None] = mapped_column(ForeignKey("runs.id"))
     registered_at: Mapped[datetime | None] = mapped_column(Moment)
     drafted_from_version_id: Mapped[int] = mapped_column(ForeignKey("store_order_versions.id"))
-    drafted_hash: Mapped[str] = mapped_column(
-        String(32), default=""
-    )  # of the draft: tells a change that matters from noise (D12)
     touched_at: Mapped[datetime | None] = mapped_column(Moment)  # corrected by a person
     touched_by: Mapped[str] = mapped_column(String(200), default="")
     row_version: Mapped[int] = mapped_column(Integer, default=1)

@@ -124,5 +124,5 @@ class RunOrder(Base):
     store_order_id: Mapped[int] = mapped_column(ForeignKey("store_orders.id"), primary_key=True, index=True)
     outcome: Mapped[str] = mapped_column(String(24))
     reason: Mapped[str] = mapped_column(String(60), default="")
-    details: Mapped[dict[str, str] | None] = mapped_column(JSON)
+    details: Mapped[dict[str, str] | None] = mapped_column(JSON(none_as_null=True))
     invoice_id: Mapped[int | None] = mapped_column(Id)  # no foreign key: a deleted journal invoice leaves its trace

@@ -45,7 +45,7 @@ class StoreOrder(Base):
     ignored_version_id: Mapped[int | None] = mapped_column(Id)
     outcome: Mapped[Outcome] = mapped_column(kept_by_value(Outcome), default=Outcome.OPEN)
     reason: Mapped[str] = mapped_column(String(60), default="")
-    details: Mapped[dict[str, str] | None] = mapped_column(JSON)
+    details: Mapped[dict[str, str] | None] = mapped_column(JSON(none_as_null=True))
     left_out: Mapped[bool] = mapped_column(Boolean, default=False)  # a person said so; reversible
     left_out_reason: Mapped[str] = mapped_column(String(400), default="")
 

@@ -1,1 +1,4 @@
-"""What happens: the only room that joins connectors, domain and models. No Flask; the session and the clock are arguments."""
+"""What happens: the only room that joins connectors, domain and models.
+
+No Flask; the session and the clock are arguments.
+"""

@@ -1,0 +1,502 @@
+"""Book decides: remembered orders become registered invoices or wait in a journal, a page in one transaction."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import delete, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.orm import Session
+
+from monet_web.domain.checks import KnownItem, stock_short
+from monet_web.domain.errors import RetryLater
+from monet_web.domain.findings import Finding
+from monet_web.models.base import reading, take_ids, writing
+from monet_web.models.invoices import (
+    AccountingType,
+    Invoice,
+    InvoiceFinding,
+    InvoiceKind,
+    InvoiceState,
+    Journal,
+    Series,
+)
+from monet_web.models.items import Item, ItemKind
+from monet_web.models.runs import BESIDE_COUNTS, OUTCOME_COUNTS, Run, RunKind
+from monet_web.models.stock import Balance
+from monet_web.models.store_orders import Outcome, StoreOrder
+from monet_web.services.booking import Booking
+from monet_web.services.claims import Claim, hold
+from monet_web.services.collect import Remembered
+from monet_web.services.customers import match_or_make
+from monet_web.services.facts import CHANGED, codes_to_make, made_code, taken_numbers
+from monet_web.services.numbers import number_key
+from monet_web.services.prepare import Prepared, internal_error, prepare
+from monet_web.services.rows import Batch, add_audit, add_findings, add_invoice, add_moves
+
+_TRIES = 5  # of a page that met a lock or a lost connection
+
+
+@dataclass(slots=True)
+class Counts:
+    """What became of the orders of a run so far; written to its row with each page."""
+
+    fetched: int = 0
+    outcomes: Counter[str] = field(default_factory=Counter)
+    beside: Counter[str] = field(default_factory=Counter)
+    findings: Counter[str] = field(default_factory=Counter)
+    filter_reasons: Counter[str] = field(default_factory=Counter)
+    totals: dict[str, dict[str, Decimal]] = field(default_factory=dict)
+
+    def add(self, prepared: Sequence[Prepared]) -> None:
+        """Count a page."""
+        for one in prepared:
+            self.fetched += 1
+            self.outcomes[one.outcome] += 1
+            self.beside["refreshed"] += one.refreshed
+            self.beside["changed"] += bool(one.changed)
+            if one.outcome == "filtered":
+                self.filter_reasons[one.reason] += 1
+            if one.outcome in ("registered", "in_journal"):
+                self.findings.update(finding.code for finding in one.findings)
+                currency, total = _sum_of(one)
+                sums = self.totals.setdefault(currency, {"registered": Decimal("0.00"), "in_journal": Decimal("0.00")})
+                sums[one.outcome] += total
+
+    def values(self) -> dict[str, Any]:
+        """Columns of the run's row."""
+        return {
+            "fetched": self.fetched,
+            **{name: self.outcomes[name] for name in OUTCOME_COUNTS},
+            **{name: self.beside[name] for name in BESIDE_COUNTS},
+            "findings": dict(self.findings),
+            "filter_reasons": dict(self.filter_reasons),
+            "totals": {
+                currency: {name: format(amount, "f") for name, amount in sums.items()}
+                for currency, sums in self.totals.items()
+            },
+        }
+
+    def copy(self) -> Counts:
+        """Another one with the same figures: a page that is rolled back must not have been counted."""
+        return replace(
+            self,
+            outcomes=Counter(self.outcomes),
+            beside=Counter(self.beside),
+            findings=Counter(self.findings),
+            filter_reasons=Counter(self.filter_reasons),
+            totals={currency: dict(sums) for currency, sums in self.totals.items()},
+        )
+
+
+def _sum_of(one: Prepared) -> tuple[str, Decimal]:
+    if one.draft is not None:
+        return one.draft.currency, one.draft.total
+    assert one.living is not None  # noqa: S101 - registered or in a journal without a draft: an earlier attempt's
+    return one.living.currency, one.living.total
+
+
+Prepare = Callable[[Session], list[Prepared]]
+
+
+def book_page(
+    session: Session, claim: Claim, booking: Booking, remembered: Sequence[Remembered], counts: Counts
+) -> tuple[list[Prepared], Counts]:
+    """Book a page of remembered orders. Returns them with their outcomes, and the run's counts with them.
+
+    A violated unique index (somebody took a number or booked the order meanwhile) sends the page to one by one, and
+    only the bad one stays out. A lock or a lost connection is tried again. Raises LostClaim, RetryLater.
+    """
+    try:
+        return _book_with_patience(session, claim, booking, lambda s: prepare(s, booking, remembered), counts)
+    except IntegrityError:
+        pass
+    done: list[Prepared] = []
+    for one in remembered:
+        booked, counts = _book_alone(session, claim, booking, one, counts)
+        done += booked
+    return done, counts
+
+
+def _book_alone(
+    session: Session, claim: Claim, booking: Booking, one: Remembered, counts: Counts
+) -> tuple[list[Prepared], Counts]:
+    for _ in range(2):  # the second time it sees what the first one ran into
+        try:
+            return _book_with_patience(session, claim, booking, lambda s: prepare(s, booking, [one]), counts)
+        except IntegrityError as error:
+            failed = internal_error(one, None, error)
+    return _book_with_patience(session, claim, booking, lambda _: [failed], counts)
+
+
+def _book_with_patience(
+    session: Session, claim: Claim, booking: Booking, prepare_now: Prepare, counts: Counts
+) -> tuple[list[Prepared], Counts]:
+    journal_id = booking.journal_id
+    for attempt in range(_TRIES):
+        try:
+            with reading(session):
+                prepared = prepare_now(session)
+            if booking.is_preview:
+                return _preview(session, claim, booking, prepared, counts)
+            return _write(session, claim, booking, prepared, counts)
+        except OperationalError as error:
+            trouble = error
+            time.sleep(0.05 * 2**attempt)
+        except IntegrityError:
+            booking.journal_id = journal_id
+            raise
+        booking.journal_id = journal_id  # one made in the transaction that was rolled back is gone with it
+    raise RetryLater(
+        "The database was busy or away for too long.", fix="Nothing is lost; run the import again."
+    ) from trouble
+
+
+def book_prepared(
+    session: Session, claim: Claim, booking: Booking, prepare_now: Prepare, counts: Counts
+) -> tuple[list[Prepared], Counts]:
+    """Book what `prepare_now` prepares in one transaction; used to check waiting invoices again."""
+    return _book_with_patience(session, claim, booking, prepare_now, counts)
+
+
+# --- the page's transaction --------------------------------------------------------------------------------------
+
+
+def _write(
+    session: Session, claim: Claim, booking: Booking, prepared: list[Prepared], counts: Counts
+) -> tuple[list[Prepared], Counts]:
+    counts = counts.copy()
+    batch = Batch()
+    with writing(session):
+        hold(session, claim, now=booking.now)
+        series = _lock_series(session, booking, prepared)
+        _make_items(session, booking, prepared)
+        stock = _Stock.locked(session, booking, prepared)
+        registered = _decide(booking, prepared, stock)
+        drafted = [one for one in prepared if one.draft is not None]
+        _give_numbers(session, booking, registered, series)
+        customers = match_or_make(session, [d for one in drafted if (d := one.draft)], booking.settings.private_buyers)
+        _clear_redrafted(session, prepared)
+        journal_id = _journal(session, booking, drafted)
+        ids = iter(take_ids(session, Invoice.__tablename__, sum(one.living is None for one in drafted)))
+        for one, customer_id in zip(drafted, customers, strict=True):
+            _add(batch, booking, one, next(ids) if one.living is None else one.living.id, journal_id, customer_id)
+        _add_run_orders(batch, booking, prepared)
+        _mark_changed(session, prepared, batch)
+        batch.write(session)
+        stock.write(session)
+        _write_outcomes(session, prepared)
+        counts.add(prepared)
+        session.execute(
+            update(Run)
+            .where(Run.id == claim.run_id)
+            .values(counts.values())
+            .execution_options(synchronize_session=False)
+        )
+    return prepared, counts
+
+
+def _preview(
+    session: Session, claim: Claim, booking: Booking, prepared: list[Prepared], counts: Counts
+) -> tuple[list[Prepared], Counts]:
+    """What would become of the page; stock is spent in memory, so that no more is promised than there is (C3)."""
+    counts = counts.copy()
+    with reading(session):
+        stock = _Stock.seen(session, booking, prepared)
+    _decide(booking, prepared, stock)
+    booking.spent.update(stock.spent)
+    batch = Batch()
+    _add_run_orders(batch, booking, prepared)
+    counts.add(prepared)
+    with writing(session):
+        hold(session, claim, now=booking.now, **counts.values())
+        batch.write(session)
+    return prepared, counts
+
+
+def _decide(booking: Booking, prepared: Sequence[Prepared], stock: _Stock) -> list[Prepared]:
+    """Give each drafted order its outcome, in turn: who comes first gets the stock. The registered ones."""
+    registered = []
+    for one in prepared:
+        if one.draft is None:
+            continue
+        if not one.waits_for(booking):
+            one.findings = one.findings + stock.take(one)
+        if one.waits_for(booking):
+            one.outcome = "already_there" if one.refreshed else "in_journal"
+        else:
+            one.outcome = "registered"
+            registered.append(one)
+    return registered
+
+
+class _Stock:
+    """Balances of the items of a page: locked once, shared out in memory, written once an item (D10)."""
+
+    def __init__(self, booking: Booking, on_hand: dict[int, Decimal]) -> None:
+        self._booking = booking
+        self._on_hand = on_hand
+        self.spent: dict[int, Decimal] = {}
+
+    @classmethod
+    def locked(cls, session: Session, booking: Booking, prepared: Sequence[Prepared]) -> _Stock:
+        return cls(booking, cls._load(session, booking, prepared, lock=True))
+
+    @classmethod
+    def seen(cls, session: Session, booking: Booking, prepared: Sequence[Prepared]) -> _Stock:
+        on_hand = cls._load(session, booking, prepared, lock=False)
+        stock = cls(booking, {item: amount - booking.spent.get(item, Decimal(0)) for item, amount in on_hand.items()})
+        stock.spent = dict(booking.spent)
+        return stock
+
+    @staticmethod
+    def _load(session: Session, booking: Booking, prepared: Sequence[Prepared], *, lock: bool) -> dict[int, Decimal]:
+        items = {item.id for one in prepared if one.draft for item in one.items if item and item.keeps_stock}
+        if not items:
+            return {}
+        query = (
+            select(Balance.item_id, Balance.on_hand)
+            .where(Balance.warehouse_id == booking.warehouse_id, Balance.item_id.in_(items))
+            .order_by(Balance.warehouse_id, Balance.item_id)
+        )
+        rows = session.execute(query.with_for_update() if lock else query).all()
+        return {row.item_id: row.on_hand for row in rows}
+
+    def take(self, one: Prepared) -> list[Finding]:
+        """Take what the document needs, all or nothing; the shortages as findings."""
+        needs: dict[int, Decimal] = {}
+        known: dict[int, KnownItem] = {}
+        assert one.draft is not None  # noqa: S101 - only drafted orders need stock
+        for line, item in zip(one.draft.lines, one.items, strict=True):
+            if item is not None and item.keeps_stock:
+                needs[item.id] = needs.get(item.id, Decimal(0)) + line.quantity
+                known[item.id] = item
+        short = [
+            stock_short(
+                item=known[item_id].code,
+                warehouse=self._booking.warehouse_code,
+                needed=needed,
+                on_hand=self._on_hand.get(item_id, Decimal(0)),
+            )
+            for item_id, needed in needs.items()
+            if needed > self._on_hand.get(item_id, Decimal(0))
+        ]
+        if not short:
+            for item_id, needed in needs.items():
+                self._on_hand[item_id] = self._on_hand.get(item_id, Decimal(0)) - needed
+                self.spent[item_id] = self.spent.get(item_id, Decimal(0)) + needed
+        return short
+
+    def write(self, session: Session) -> None:
+        rows = [
+            {"warehouse_id": self._booking.warehouse_id, "item_id": item_id, "on_hand": self._on_hand[item_id]}
+            for item_id, spent in sorted(self.spent.items())
+            if spent
+        ]
+        if rows:
+            dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
+            statement = dialect.insert(Balance)
+            session.execute(
+                statement.on_conflict_do_update(
+                    index_elements=["warehouse_id", "item_id"], set_={"on_hand": statement.excluded.on_hand}
+                ),
+                rows,
+            )
+
+
+def _lock_series(session: Session, booking: Booking, prepared: Sequence[Prepared]) -> dict[int, Series] | None:
+    """The series rows of the years of the page, locked and made where missing; None when numbers are not ours."""
+    years = sorted({one.draft.issue_date.year for one in prepared if one.draft is not None and one.number is None})
+    if booking.settings.number_from != "series" or booking.settings.issued_by == "store" or not years:
+        return None
+    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
+    key = {"integration_id": booking.integration_id, "kind": InvoiceKind.INVOICE.value}
+    session.execute(
+        dialect.insert(Series).on_conflict_do_nothing(),
+        [{**key, "year": year, "prefix": booking.settings.number_prefix, "next": 1} for year in years],
+    )
+    rows = session.scalars(
+        select(Series).filter_by(**key).where(Series.year.in_(years)).order_by(Series.year).with_for_update()
+        .execution_options(populate_existing=True)
+    ).all()  # fmt: skip
+    return {row.year: row for row in rows}
+
+
+def _give_numbers(
+    session: Session, booking: Booking, registered: Sequence[Prepared], series: dict[int, Series] | None
+) -> None:
+    """Own numbers ascend in the order of registration; the row stays locked until the commit, so there is no gap.
+
+    A number that somebody used outside the series is stepped over.
+    """
+    if series is None:
+        return
+    unnumbered = [one for one in registered if one.number is None and one.draft is not None]
+    unnumbered.sort(key=lambda one: one.draft.issue_date if one.draft else booking.today)
+    while unnumbered:
+        for one in unnumbered:
+            assert one.draft is not None  # noqa: S101 - chosen so above
+            row = series[one.draft.issue_date.year]
+            one.number = f"{booking.settings.number_prefix}{row.year}-{row.next:06d}"
+            row.next += 1
+        taken = taken_numbers(session, {number_key(one.number) for one in unnumbered if one.number})
+        unnumbered = [one for one in unnumbered if one.number and number_key(one.number) in taken]
+
+
+def _make_items(session: Session, booking: Booking, prepared: Sequence[Prepared]) -> None:
+    """Setting `unknown_items=create`: the items of unknown lines, without stock until somebody receives some."""
+    if not booking.is_goods or booking.settings.unknown_items != "create":
+        return
+    missing = {
+        number_key(made_code(line)): line
+        for one in prepared
+        if one.draft is not None
+        for line, item in zip(one.draft.lines, one.items, strict=True)
+        if line.names_item and item is None
+    }
+    if not missing:
+        return
+    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
+    rows = [
+        {"code": made_code(line), "code_key": key, "name": line.name[:400] or made_code(line), "kind": ItemKind.GOODS,
+         "keeps_stock": False, "vat_class": "", "unit": line.unit[:20]}
+        for key, line in sorted(missing.items())
+    ]  # fmt: skip
+    session.execute(dialect.insert(Item).on_conflict_do_nothing(), rows)
+    made = codes_to_make(session, list(missing.values()))
+    for one in prepared:
+        if one.draft is not None:
+            one.items = [
+                made[number_key(made_code(line))] if line.names_item and item is None else item
+                for line, item in zip(one.draft.lines, one.items, strict=True)
+            ]
+
+
+def _clear_redrafted(session: Session, prepared: Sequence[Prepared]) -> None:
+    """Waiting invoices that are drafted anew, or whose order was cancelled, make room for what replaces them."""
+    gone = [one.living for one in prepared if one.living and (one.draft is not None or one.leaves_journal)]
+    if not gone:
+        return
+    removed = session.execute(
+        delete(Invoice)
+        .where(
+            Invoice.id.in_([living.id for living in gone]),
+            Invoice.state == InvoiceState.IN_JOURNAL,
+            Invoice.touched_at.is_(None),
+        )
+        .execution_options(synchronize_session=False)
+    )
+    if removed.rowcount != len(gone):  # type: ignore[attr-defined]
+        raise OperationalError("a person is at work on one of these invoices", None, RuntimeError("row changed"))
+
+
+def _journal(session: Session, booking: Booking, drafted: Sequence[Prepared]) -> int | None:
+    """The journal of this run (or of this day's timetable runs), made when the first invoice needs it."""
+    if booking.journal_id is not None or not any(one.outcome == "in_journal" for one in drafted):
+        return booking.journal_id
+    own_run = None if booking.kind is RunKind.TIMETABLE else booking.run_id
+    key = {
+        "accounting_type": AccountingType(booking.settings.accounting_type),
+        "integration_id": booking.integration_id,
+        "local_day": booking.today,
+        "run_id": own_run,
+    }
+    found = session.scalars(select(Journal.id).filter_by(**key)).first()
+    if found is None:
+        found = take_ids(session, Journal.__tablename__, 1)[0]
+        letter = "G" if booking.is_goods else "S"
+        session.execute(insert(Journal), [{"id": found, "number": f"{letter}{found:05d}", "note": "", **key}])
+    booking.journal_id = found
+    return found
+
+
+def _add(
+    batch: Batch, booking: Booking, one: Prepared, invoice_id: int, journal_id: int | None, customer_id: int | None
+) -> None:
+    registered = one.outcome == "registered"
+    stays = one.living.journal_id if one.living is not None else None
+    add_invoice(
+        batch,
+        booking,
+        one,
+        invoice_id=invoice_id,
+        registered=registered,
+        journal_id=None if registered else stays or journal_id,
+        customer_id=customer_id,
+    )
+    one.details = {**one.details, "invoice_id": str(invoice_id)}
+    if registered:
+        add_moves(batch, booking, one, invoice_id)
+        assert one.draft is not None  # noqa: S101 - it was drafted
+        add_audit(batch, booking, "registered", invoice_id, {"number": one.number, "total": str(one.draft.total)})
+
+
+def _add_run_orders(batch: Batch, booking: Booking, prepared: Sequence[Prepared]) -> None:
+    """What became of each order in this run; orders already there and unchanged are only counted."""
+    for one in prepared:
+        if one.outcome == "already_there" and not (one.refreshed or one.changed):
+            continue
+        details = {key: value for key, value in one.details.items() if key != "invoice_id"}
+        if one.changed:
+            details["changed"] = one.changed
+        invoice_id = one.details.get("invoice_id") or (str(one.living.id) if one.living else "")
+        batch.run_orders.append(
+            {"run_id": booking.run_id, "store_order_id": one.remembered.store_order_id, "outcome": one.outcome,
+             "reason": one.reason, "details": details or None, "invoice_id": int(invoice_id) if invoice_id else None}
+        )  # fmt: skip
+
+
+def _mark_changed(session: Session, prepared: Sequence[Prepared], batch: Batch) -> None:
+    """Documents that are final (or a person's) and whose order changed: said on them, once a version (D12)."""
+    changed = [one for one in prepared if one.changed and one.living is not None]
+    if changed:
+        ids = [one.living.id for one in changed if one.living]
+        session.execute(
+            delete(InvoiceFinding)
+            .where(InvoiceFinding.invoice_id.in_(ids), InvoiceFinding.code == CHANGED)
+            .execution_options(synchronize_session=False)
+        )
+    for one in changed:
+        assert one.living is not None  # noqa: S101 - chosen so above
+        stops = one.living.state is InvoiceState.IN_JOURNAL
+        values = {"what": one.changed, "version": str(one.remembered.version_id)}
+        one.findings = [Finding(CHANGED, "", values, stops)]
+        add_findings(batch, one.living.id, one)
+    for one in prepared:
+        if one.follows_version and one.living is not None:
+            session.execute(
+                update(Invoice)
+                .where(Invoice.id == one.living.id)
+                .values(drafted_from_version_id=one.remembered.version_id)
+                .execution_options(synchronize_session=False)
+            )
+
+
+_OUTCOME_OF = {
+    "registered": Outcome.REGISTERED,
+    "in_journal": Outcome.IN_JOURNAL,
+    "filtered": Outcome.FILTERED,
+    "conflict": Outcome.CONFLICT,
+    "unreadable": Outcome.UNREADABLE,
+}
+
+
+def _write_outcomes(session: Session, prepared: Sequence[Prepared]) -> None:
+    """Where each order stands now. An order that is already there keeps what it has; a refreshed one still waits."""
+    rows = []
+    for one in prepared:
+        if one.outcome == "already_there" or (one.living is not None and one.outcome == "unreadable"):
+            continue
+        details = {key: value for key, value in one.details.items() if key != "invoice_id"}
+        rows.append(
+            {"id": one.remembered.store_order_id, "outcome": _OUTCOME_OF[one.outcome], "reason": one.reason,
+             "details": details or None}
+        )  # fmt: skip
+    if rows:
+        session.execute(update(StoreOrder), rows)

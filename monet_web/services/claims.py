@@ -1,0 +1,180 @@
+"""Claims: a run is worked by one process at a time; whoever lost its claim writes nothing more."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.orm import Session
+
+from monet_web.models.base import Clock, writing
+from monet_web.models.runs import AT_WORK, BESIDE_COUNTS, OUTCOME_COUNTS, Run, RunOrder, RunState
+
+HEARTBEAT = timedelta(seconds=15)
+SILENT_FOR = timedelta(seconds=120)  # eight missed heartbeats: the worker is gone
+
+
+class LostClaim(Exception):
+    """Another process has this run now (or a person ended it): stop at once and write nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A run being worked here: valid while the row still has this attempt."""
+
+    run_id: int
+    attempt: int
+
+
+def this_process() -> str:
+    """host:pid:start, which no other process ever has; written on the run that it works."""
+    return f"{socket.gethostname()}:{os.getpid()}:{_started(os.getpid())}"
+
+
+def claim(session: Session, run_id: int, *, now: datetime, worker: str) -> Claim | None:
+    """Take a queued run. None when it is not queued any more, or another run of its integration is at work."""
+    try:
+        with writing(session):
+            attempt = session.execute(
+                update(Run)
+                .where(Run.id == run_id, Run.state == RunState.QUEUED)
+                .values(
+                    state=RunState.RUNNING,
+                    attempt=Run.attempt + 1,
+                    worker=worker,
+                    heartbeat_at=now,
+                    started_at=now,
+                    error="",
+                    fix="",
+                    progress_version=Run.progress_version + 1,
+                    findings={},
+                    filter_reasons={},
+                    totals={},
+                    **dict.fromkeys((*OUTCOME_COUNTS, *BESIDE_COUNTS, "fetched"), 0),
+                )
+                .returning(Run.attempt)
+                .execution_options(synchronize_session=False)
+            ).scalar_one_or_none()
+            if attempt is None:
+                return None
+            # An attempt before this one may have said what became of some orders: they are read again now.
+            session.execute(delete(RunOrder).where(RunOrder.run_id == run_id))
+            return Claim(run_id, attempt)
+    except IntegrityError:
+        return None
+
+
+def hold(session: Session, held: Claim, *, now: datetime, **values: object) -> None:
+    """Prove inside a writing transaction that the claim is still ours, and write `values` to the run.
+
+    Raises LostClaim when it is not. It is the first statement of the transaction: the run's row is locked by it.
+    """
+    done = session.execute(
+        update(Run)
+        .where(Run.id == held.run_id, Run.attempt == held.attempt, Run.state.in_(AT_WORK))
+        .values(heartbeat_at=now, progress_version=Run.progress_version + 1, **values)
+        .execution_options(synchronize_session=False)
+    )
+    if done.rowcount != 1:  # type: ignore[attr-defined]
+        raise LostClaim(held.run_id)
+
+
+@contextmanager
+def heartbeat(session_factory: Callable[[], Session], held: Claim, *, clock: Clock) -> Iterator[None]:
+    """Tell every 15 s that the run is being worked, also while a slow store keeps it waiting."""
+    stop = threading.Event()
+
+    def beat() -> None:
+        while not stop.wait(HEARTBEAT.total_seconds()):
+            session = session_factory()
+            try:
+                with writing(session):
+                    hold(session, held, now=clock())
+            except LostClaim:
+                return
+            except OperationalError:
+                continue  # the database is busy or away: the next beat tells
+            finally:
+                session.close()
+
+    thread = threading.Thread(target=beat, name=f"heartbeat-{held.run_id}", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+
+
+def take_back(session: Session, *, now: datetime) -> list[int]:
+    """Runs whose worker is gone go back to the queue; the ids of those. A terminal's run has failed instead.
+
+    Gone = silent for two minutes, or a process of this machine that no longer lives.
+    """
+    requeued: list[int] = []
+    with writing(session):
+        runs = session.scalars(
+            select(Run).where(Run.state.in_(AT_WORK)).with_for_update(skip_locked=True, of=Run)
+        ).all()
+        for run in runs:
+            silent = run.heartbeat_at is None or now - run.heartbeat_at > SILENT_FOR
+            if not (silent or is_dead(run.worker)):
+                continue
+            run.progress_version += 1
+            run.attempt += 1  # whoever still works it has lost its claim
+            if run.foreground or run.state is RunState.STOPPING:
+                run.state = RunState.STOPPED if run.state is RunState.STOPPING else RunState.FAILED
+                run.ended_at = now
+                run.error = "The program that ran this import ended before it was finished. What was booked stays."
+                run.fix = "Run it again: orders already here are skipped."
+            else:
+                run.state = RunState.QUEUED
+                requeued.append(run.id)
+    return requeued
+
+
+def is_dead(worker: str) -> bool:
+    """True when `worker` names a process of this machine that no longer lives; of other machines nobody can tell."""
+    host, _, rest = worker.rpartition(":")[0].rpartition(":")[0], None, worker.rsplit(":", 2)
+    if len(rest) != 3 or host != socket.gethostname() or not rest[1].isdigit():
+        return False
+    return _started(int(rest[1])) != rest[2]
+
+
+def _started(pid: int) -> str:
+    """When a process started, in clock ticks since boot (field 22 of /proc/PID/stat); "" when there is none."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        if pid == os.getpid():
+            return "0"
+        try:
+            os.kill(pid, 0)
+        except OSError:
+            return ""
+        return "0"  # a system without /proc: the process id alone must do
+    return stat.rpartition(")")[2].split()[19]
+
+
+def running_beside(session: Session, run_id: int) -> Run | None:
+    """The run of the same integration that is at work now and that `run_id` waits for."""
+    mine = session.get_one(Run, run_id)
+    return session.scalars(
+        select(Run).where(Run.integration_id == mine.integration_id, Run.state.in_(AT_WORK), Run.id != run_id)
+    ).first()
+
+
+def asked_to_stop(session: Session, held: Claim) -> bool:
+    """True when a person pressed Stop (or the claim is gone): end between two pages."""
+    state = session.execute(
+        select(Run.state).where(Run.id == held.run_id, Run.attempt == held.attempt)
+    ).scalar_one_or_none()
+    return state is not RunState.RUNNING

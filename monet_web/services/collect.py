@@ -1,0 +1,184 @@
+"""Collect remembers: a page of a store becomes store orders, versions by content and one raw page. It books nothing."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+import orjson
+from sqlalchemy import insert, select, update
+from sqlalchemy.orm import Session
+
+from monet_web.connectors.base import Connector, Page
+from monet_web.domain.orders import Order, Unreadable
+from monet_web.models.base import take_ids, writing
+from monet_web.models.store_orders import Outcome, RawPage, StoreOrder, StoreOrderVersion
+from monet_web.services import raw_pages
+from monet_web.services.claims import Claim, hold
+from monet_web.services.numbers import number_key
+
+_ID_LENGTH = 120  # of the columns that keep a store's ids and numbers
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """One order of the page, remembered: what the store says now and where it stood before."""
+
+    store_order_id: int
+    version_id: int
+    order: Order | Unreadable
+    ignored_version_id: int | None = None
+    left_out: bool = False
+    left_out_reason: str = ""
+
+    @property
+    def external_id(self) -> str:
+        """The store's own identity, as kept."""
+        return self.order.external_id[:_ID_LENGTH]
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """One order just read: `raw` as the store gave it."""
+
+    raw: Mapping[str, Any]
+    order: Order | Unreadable
+    digest: bytes
+
+
+def read_page(connector: type[Connector], page: Page) -> list[_Read]:
+    """Every order of a page understood or named unreadable, each identity once (the last one said)."""
+    reads: dict[str, _Read] = {}
+    for raw in page.orders:
+        order = connector.read(raw, page.context)
+        if not order.external_id:
+            order = replace(order, external_id="?" + hashlib.sha256(raw_pages.dump_exact(raw)).hexdigest()[:16])
+        reads[order.external_id[:_ID_LENGTH]] = _Read(raw, order, _digest(order, raw))
+    for broken in page.unreadable:
+        raw = {"unreadable": broken.reason}
+        reads.setdefault(broken.external_id[:_ID_LENGTH], _Read(raw, broken, _digest(broken, raw)))
+    return list(reads.values())
+
+
+def remember(
+    session: Session, claim: Claim, *, store_id: int, reads: Sequence[_Read], context: Mapping[str, Any], now: datetime
+) -> list[Remembered]:
+    """Keep what is new or changed, in one transaction; unchanged orders cost one SELECT and no write."""
+    with writing(session):
+        hold(session, claim, now=now)
+        known = _known(session, store_id, [one.order.external_id[:_ID_LENGTH] for one in reads])
+        fresh = [one for one in reads if _known_digest(known, one) != one.digest]
+        if fresh:
+            _keep(session, claim, store_id, fresh, known, context)
+            known = _known(session, store_id, [one.order.external_id[:_ID_LENGTH] for one in reads])
+    remembered = []
+    for one in reads:
+        row = known[one.order.external_id[:_ID_LENGTH]]
+        remembered.append(
+            Remembered(
+                store_order_id=row.id,
+                version_id=row.latest_version_id,
+                order=one.order,
+                ignored_version_id=row.ignored_version_id,
+                left_out=row.left_out,
+                left_out_reason=row.left_out_reason,
+            )
+        )
+    return remembered
+
+
+def _known(session: Session, store_id: int, external_ids: list[str]) -> dict[str, Any]:
+    rows = session.execute(
+        select(
+            StoreOrder.id,
+            StoreOrder.external_id,
+            StoreOrder.latest_version_id,
+            StoreOrder.ignored_version_id,
+            StoreOrder.left_out,
+            StoreOrder.left_out_reason,
+            StoreOrderVersion.n,
+            StoreOrderVersion.content_hash,
+        )
+        .outerjoin(StoreOrderVersion, StoreOrderVersion.id == StoreOrder.latest_version_id)
+        .where(StoreOrder.store_id == store_id, StoreOrder.external_id.in_(external_ids))
+    ).all()
+    return {row.external_id: row for row in rows}
+
+
+def _known_digest(known: Mapping[str, Any], one: _Read) -> bytes | None:
+    row = known.get(one.order.external_id[:_ID_LENGTH])
+    return None if row is None or row.content_hash is None else bytes(row.content_hash)
+
+
+def _keep(
+    session: Session,
+    claim: Claim,
+    store_id: int,
+    fresh: Sequence[_Read],
+    known: Mapping[str, Any],
+    context: Mapping[str, Any],
+) -> None:
+    page_id = take_ids(session, RawPage.__tablename__, 1)[0]
+    session.execute(insert(RawPage), [{"id": page_id, "body": raw_pages.pack([one.raw for one in fresh], context)}])
+    unknown = [one for one in fresh if one.order.external_id[:_ID_LENGTH] not in known]
+    order_ids = take_ids(session, StoreOrder.__tablename__, len(unknown))
+    ids = {one.order.external_id[:_ID_LENGTH]: new for one, new in zip(unknown, order_ids, strict=True)}
+    version_ids = take_ids(session, StoreOrderVersion.__tablename__, len(fresh))
+    orders: list[dict[str, Any]] = []
+    versions: list[dict[str, Any]] = []
+    changed: list[dict[str, Any]] = []
+    for index, (one, version_id) in enumerate(zip(fresh, version_ids, strict=True)):
+        key = one.order.external_id[:_ID_LENGTH]
+        row = known.get(key)
+        said = _what_it_says(one.order)
+        if row is None:
+            orders.append(
+                {"id": ids[key], "store_id": store_id, "external_id": key, "latest_version_id": version_id,
+                 "outcome": Outcome.OPEN, "reason": "", "left_out": False, "left_out_reason": "", **said}
+            )  # fmt: skip
+        else:
+            changed.append({"the_id": row.id, "latest_version_id": version_id, **said})
+        versions.append(
+            {"id": version_id, "store_order_id": ids[key] if row is None else row.id,
+             "n": 1 if row is None else (row.n or 0) + 1, "content_hash": one.digest,
+             "raw_page_id": page_id, "raw_index": index, "seen_in_run": claim.run_id}
+        )  # fmt: skip
+    if orders:
+        session.execute(insert(StoreOrder), orders)
+    session.execute(insert(StoreOrderVersion), versions)
+    for values in changed:
+        session.execute(
+            update(StoreOrder)
+            .where(StoreOrder.id == values.pop("the_id"))
+            .values(values)
+            .execution_options(synchronize_session=False)
+        )
+
+
+def _what_it_says(order: Order | Unreadable) -> dict[str, Any]:
+    number = order.number[:_ID_LENGTH]
+    return {
+        "order_number": number,
+        "number_key": number_key(number),
+        "placed_at": order.placed_at,
+        "changed_at": order.changed_at if isinstance(order, Order) else None,
+    }
+
+
+def _digest(order: Order | Unreadable, raw: Mapping[str, Any]) -> bytes:
+    """16 bytes that tell two states of an order apart. A mere touch of the store's "changed" date is no new state."""
+    if isinstance(order, Unreadable):
+        content = order.reason.encode() + raw_pages.dump_exact(raw)
+    else:
+        content = orjson.dumps(replace(order, changed_at=None), default=_as_text)
+    return hashlib.blake2b(content, digest_size=16).digest()
+
+
+def _as_text(value: Any) -> str:
+    if isinstance(value, Decimal):
+        return str(value.normalize())
+    raise TypeError(type(value).__name__)

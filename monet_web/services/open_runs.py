@@ -1,0 +1,104 @@
+"""Opening runs: a launch by mask and dates becomes one queued run for each integration it means (C2, C4)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from monet_web.domain import mask as masks
+from monet_web.domain.errors import BrokenRule
+from monet_web.domain.windows import Window, days
+from monet_web.models.base import writing
+from monet_web.models.company import Company
+from monet_web.models.integrations import Integration, IntegrationState
+from monet_web.models.runs import Run, RunKind, RunState
+
+
+def launch(
+    session: Session,
+    *,
+    mask: str,
+    first: date,
+    last: date,
+    kind: RunKind = RunKind.LAUNCH,
+    now: datetime,
+    actor: str,
+    foreground: bool = False,
+) -> list[Run]:
+    """Queued runs of the local days `first` to `last` (both included) for every integration that `mask` means.
+
+    `foreground`: a terminal works them itself, no worker may. Raises BrokenRule when the dates are reversed or the
+    mask means nobody; the message says which names exist. A window that reaches into the future ends now.
+    """
+    if last < first:
+        raise BrokenRule(f"The period ends on {last} before it starts on {first}.", fix="Swap the two dates.")
+    with writing(session):
+        integrations = meant_by(session, mask)
+        window = window_of(session, first, last, now)
+        runs = [
+            Run(
+                integration_id=one.id,
+                kind=kind,
+                state=RunState.QUEUED,
+                window_start=window.start,
+                window_end=window.end,
+                foreground=foreground,
+                created_at=now,
+                requested_by=actor,
+            )
+            for one in integrations
+        ]
+        session.add_all(runs)
+        session.flush()
+        for run, integration in zip(runs, integrations, strict=True):
+            run.integration = integration
+    return runs
+
+
+def window_of(session: Session, first: date, last: date, now: datetime) -> Window:
+    """The window of local days; its end is now when the last day is not over. Inside a transaction."""
+    zone = ZoneInfo(session.get_one(Company, 1).time_zone)
+    window = days(first, last, zone)
+    if window.start >= now:
+        raise BrokenRule(f"The period starts on {first}, which is not here yet.", fix="Choose days until today.")
+    return Window(window.start, min(window.end, now))
+
+
+def meant_by(session: Session, mask: str) -> list[Integration]:
+    """The integrations a mask means, by name. Inside a transaction. Raises BrokenRule when there is none."""
+    known = session.scalars(
+        select(Integration).where(Integration.state != IntegrationState.RETIRED).order_by(Integration.name_key)
+    ).all()
+    names = masks.matches(mask, [masks.Named(one.name, one.state is IntegrationState.ON) for one in known])
+    if names:
+        return [one for one in known if one.name in names]
+    message, fix = _nobody(mask, known)
+    raise BrokenRule(message, fix=fix)
+
+
+def _nobody(mask: str, known: Sequence[Integration]) -> tuple[str, str]:
+    if not known:
+        return "There is no integration yet.", "Add one: monet integrations add NAME --platform woocommerce --set …"
+    names = ", ".join(one.name + ("" if one.state is IntegrationState.ON else " (switched off)") for one in known)
+    if all(one.state is not IntegrationState.ON for one in known):
+        return f"No integration is switched on: {names}.", "Switch one on, or type its exact name."
+    return f"No integration is meant by “{mask}”.", f"There are: {names}. Type a name, a part with %, or % for all."
+
+
+def stop(session: Session, run_id: int, *, now: datetime) -> bool:
+    """Ask a run to end between two pages; a queued one ends at once. False when it had ended already (C5)."""
+    with writing(session):
+        run = session.get_one(Run, run_id, populate_existing=True)
+        if run.state is RunState.RUNNING:
+            run.state = RunState.STOPPING
+        elif run.state is RunState.QUEUED:
+            run.state = RunState.STOPPED
+            run.ended_at = now
+        else:
+            return False
+        run.progress_version += 1
+    return True

@@ -1,0 +1,200 @@
+"""One run: claim, collect and book page by page, close. What was read equals what became of it, or the run fails."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import time
+from collections.abc import Callable
+from datetime import timedelta
+
+from sqlalchemy import update
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
+
+from monet_web.connectors.base import Selection, Surroundings
+from monet_web.domain import settings as settings_text
+from monet_web.domain.errors import BrokenRule, MonetError, NeedsOwner, RetryLater
+from monet_web.domain.windows import Window
+from monet_web.models.base import Clock, reading, writing
+from monet_web.models.integrations import Integration
+from monet_web.models.runs import ENDED, Run, RunState
+from monet_web.services import claims
+from monet_web.services.book import Counts, book_page
+from monet_web.services.booking import Booking, booking_for
+from monet_web.services.claims import Claim, LostClaim
+from monet_web.services.collect import read_page, remember
+from monet_web.services.connect import make_connector
+
+log = logging.getLogger(__name__)
+
+_LOOK_AGAIN = 1.0  # seconds between two looks at the run that is waited for
+
+Watch = Callable[[Run], None]
+
+
+def _unwatched(run: Run) -> None:
+    """Nobody watches."""
+
+
+def run(
+    session_factory: Callable[[], Session],
+    run_id: int,
+    *,
+    surroundings: Surroundings,
+    clock: Clock,
+    worker: str,
+    watch: Watch = _unwatched,
+    wait: bool = False,
+) -> Run:
+    """Work a queued run to its end and return its row; `watch` is called with the row after each page's commit.
+
+    `wait`: when another run of the integration is at work, wait for its end; otherwise the run stays queued. A run
+    that another process took is returned as it is. Errors of the store end in the row (state failed, error, fix).
+    """
+    session = session_factory()
+    try:
+        claim = _claim(session, run_id, clock=clock, worker=worker, wait=wait, watch=watch)
+        if claim is not None:
+            with claims.heartbeat(session_factory, claim, clock=clock):
+                _work(session, claim, surroundings=surroundings, clock=clock, watch=watch)
+        return _row(session, run_id)
+    finally:
+        session.close()
+
+
+def _claim(session: Session, run_id: int, *, clock: Clock, worker: str, wait: bool, watch: Watch) -> Claim | None:
+    while True:
+        claims.take_back(session, now=clock())
+        claim = claims.claim(session, run_id, now=clock(), worker=worker)
+        row = _row(session, run_id)
+        watch(row)
+        if claim is not None or not wait or row.state is not RunState.QUEUED:
+            return claim
+        time.sleep(_LOOK_AGAIN)
+
+
+def _work(session: Session, claim: Claim, *, surroundings: Surroundings, clock: Clock, watch: Watch) -> None:
+    try:
+        state = _pages(session, claim, surroundings=surroundings, clock=clock, watch=watch)
+        _close(session, claim, state, clock=clock)
+    except LostClaim:
+        log.warning("the run was taken over", extra={"run": claim.run_id})
+    except MonetError as error:
+        _fail(session, claim, error, clock=clock)
+    except OperationalError:
+        log.exception("the database failed", extra={"run": claim.run_id})
+        trouble = RetryLater("The database was busy or away for too long.", fix="Nothing is lost; run it again.")
+        _fail(session, claim, trouble, clock=clock)
+    except Exception:  # the row must tell that the run has ended, whatever ended it
+        code = secrets.token_hex(3).upper()
+        log.exception("a run ended by a fault", extra={"run": claim.run_id, "code": code})
+        message = f"This did not work because of a fault of this program, code {code}. What was booked stays."
+        _fail(session, claim, BrokenRule(message, fix="Run it again; if it repeats, send us the code."), clock=clock)
+
+
+def _pages(session: Session, claim: Claim, *, surroundings: Surroundings, clock: Clock, watch: Watch) -> RunState:
+    with reading(session):
+        row = session.get_one(Run, claim.run_id, populate_existing=True)
+        integration = session.get_one(Integration, row.integration_id, populate_existing=True)
+        window = Window(row.window_start, row.window_end)
+        booking = booking_for(
+            session, integration, run_id=row.id, attempt=claim.attempt, kind=row.kind, now=clock(),
+            actor=f"run {row.id}",
+        )  # fmt: skip
+    with writing(session):
+        claims.hold(session, claim, now=clock(), settings_used=settings_text.as_text(booking.settings))
+    watch(_row(session, claim.run_id))
+    connector = make_connector(integration, surroundings)
+    try:
+        return _read_and_book(session, claim, booking, connector, window, clock=clock, watch=watch)
+    finally:
+        connector.close()
+        _remember_learned(session, integration.id, getattr(connector, "learned", {}))
+
+
+def _read_and_book(
+    session: Session,
+    claim: Claim,
+    booking: Booking,
+    connector: object,
+    window: Window,
+    *,
+    clock: Clock,
+    watch: Watch,
+) -> RunState:
+    counts = Counts()
+    expected: int | None = None
+    for page in connector.pages(Selection(window, booking.settings.select_by)):  # type: ignore[attr-defined]
+        booking.now = clock()
+        if page.expected is not None and page.expected != expected:
+            expected = page.expected
+            with writing(session):
+                claims.hold(session, claim, now=booking.now, expected=expected)
+        reads = read_page(booking.connector, page)
+        remembered = remember(
+            session, claim, store_id=booking.store_id, reads=reads, context=page.context, now=booking.now
+        )
+        _, counts = book_page(session, claim, booking, remembered, counts)
+        with reading(session):
+            stopped = claims.asked_to_stop(session, claim)
+        watch(_row(session, claim.run_id))
+        if stopped:
+            return RunState.STOPPED
+    return RunState.DONE
+
+
+def _close(session: Session, claim: Claim, state: RunState, *, clock: Clock) -> None:
+    """End the run; the six outcomes must add up to what was fetched (D1)."""
+    with writing(session):
+        claims.hold(session, claim, now=clock())
+        row = session.get_one(Run, claim.run_id, populate_existing=True)
+        if sum(row.outcomes().values()) != row.fetched:
+            raise RuntimeError(f"run {row.id}: {row.outcomes()} do not add up to {row.fetched}")
+        row.state = state
+        row.ended_at = clock()
+        integration = session.get_one(Integration, row.integration_id)
+        if integration.refused_since is not None:
+            integration.refused_since, integration.refused_text = None, ""
+
+
+def _fail(session: Session, claim: Claim, error: MonetError, *, clock: Clock) -> None:
+    try:
+        with writing(session):
+            claims.hold(session, claim, now=clock())
+            row = session.get_one(Run, claim.run_id, populate_existing=True)
+            row.state = RunState.FAILED
+            row.ended_at = clock()
+            row.error = error.message
+            row.fix = error.fix
+            if isinstance(error, RetryLater):
+                row.retry_at = clock() + timedelta(seconds=error.after_seconds or 60)
+            if isinstance(error, NeedsOwner):
+                integration = session.get_one(Integration, row.integration_id)
+                integration.refused_since = integration.refused_since or clock()
+                integration.refused_text = error.sentence()
+    except LostClaim:
+        log.warning("the run was taken over", extra={"run": claim.run_id})
+
+
+def _remember_learned(session: Session, integration_id: int, learned: dict[str, str]) -> None:
+    """What the connector learned of its store (the way to sign in, whether a filter is known) is kept for next time."""
+    if not learned:
+        return
+    with writing(session):
+        session.execute(
+            update(Integration)
+            .where(Integration.id == integration_id, Integration.learned != dict(learned))
+            .values(learned=dict(learned))
+            .execution_options(synchronize_session=False)
+        )
+
+
+def _row(session: Session, run_id: int) -> Run:
+    with reading(session):
+        return session.get_one(Run, run_id, populate_existing=True)
+
+
+def has_ended(run: Run) -> bool:
+    """True when nothing more will happen to the run."""
+    return run.state in ENDED
