@@ -154,12 +154,12 @@ def add_integration(
     _check_number_source(connector, settings)
     with writing(session), _lost_races():
         _refuse_same_name(session, name)
-        store = _store(session, connector, store_key)
+        store = _known_store(session, connector, store_key)
         if "number_prefix" not in typed.settings:
             settings = replace(settings, number_prefix=_offered_prefix(session, name, settings, store))
         _refuse_used_prefix(session, settings.number_prefix)
         integration = Integration(
-            store=store, name=name, name_key=fold(name), parameters=parameters, secrets=secrets, created_at=now,
+            store=store or Store(platform=connector.kind, store_key=store_key), name=name, name_key=fold(name), parameters=parameters, secrets=secrets, created_at=now,
         )  # fmt: skip
         _keep_settings(integration, settings)
         session.add(integration)
@@ -383,13 +383,13 @@ def _rename(session: Session, integration: Integration, name: str) -> None:
     integration.name, integration.name_key = name, fold(name)
 
 
-def _store(session: Session, connector: type[Connector], store_key: str) -> Store:
-    """The store of that key, known from before or new. Raises BrokenRule when a living integration has it."""
+def _known_store(session: Session, connector: type[Connector], store_key: str) -> Store | None:
+    """The store of that key, if it was connected before. Raises BrokenRule when a living integration has it."""
     store = session.scalars(
         select(Store).where(Store.platform == connector.kind, Store.store_key == store_key)
     ).one_or_none()
     if store is None:
-        return Store(platform=connector.kind, store_key=store_key)
+        return None
     other = session.scalars(_living().where(Integration.store_id == store.id)).one_or_none()
     if other is not None:
         raise BrokenRule(
@@ -399,7 +399,7 @@ def _store(session: Session, connector: type[Connector], store_key: str) -> Stor
     return store
 
 
-def _offered_prefix(session: Session, name: str, settings: Settings, store: Store) -> str:
+def _offered_prefix(session: Session, name: str, settings: Settings, store: Store | None) -> str:
     """What a retired integration of the store had, else the initials: "Kava Ltd" → "KL-". Never one in use."""
     if settings.issued_by == "store":
         return ""  # the number is the store's, and a prefix would make it another
@@ -407,7 +407,7 @@ def _offered_prefix(session: Session, name: str, settings: Settings, store: Stor
         select(Integration.number_prefix, Integration.store_id, Integration.state).order_by(Integration.id.desc())
     ).all()
     living = {number_key(row.number_prefix) for row in rows if row.state != IntegrationState.RETIRED}
-    if store.id is not None:
+    if store is not None:
         earlier = [row.number_prefix for row in rows if row.store_id == store.id]
         if earlier and (not earlier[0] or number_key(earlier[0]) not in living):
             return earlier[0]
@@ -489,10 +489,10 @@ def _move_store(
     session: Session, integration: Integration, connector: type[Connector], store_key: str, *, same_store: bool
 ) -> None:
     old = integration.store
-    target = _store(session, connector, store_key)
+    target = _known_store(session, connector, store_key)
     has_memory = session.execute(select(exists().where(StoreOrder.store_id == old.id))).scalar_one()
     if not has_memory:
-        integration.store = target
+        integration.store = target or Store(platform=connector.kind, store_key=store_key)
         session.flush()
         _forget_empty_store(session, old.id)
     elif not same_store:
@@ -501,7 +501,7 @@ def _move_store(
             fix="If it is the same shop under a new address, say so (--same-store). "
             "For another shop, add another integration.",
         )
-    elif target.id is not None:
+    elif target is not None:
         raise BrokenRule(
             f"{store_key} was connected here before and has orders of its own.",
             fix=f"Remove {integration.name} and add {store_key} as an integration.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
@@ -47,7 +48,7 @@ def import_taken(session: Session, data: bytes, *, source: str, now: datetime, a
             used = session.scalars(select(Invoice.number_key).where(Invoice.number_key.in_(part)))
             on_invoices += [numbers[key] for key in used if key is not None]
         ids = take_ids(session, TakenNumber.__tablename__, len(fresh))
-        rows = [
+        rows: list[dict[str, Any]] = [
             {"id": id_, "number": number, "number_key": key, "source": source[:200]}
             for id_, (key, number) in zip(ids, fresh.items(), strict=True)
         ]

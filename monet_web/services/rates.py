@@ -9,6 +9,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
@@ -93,7 +94,7 @@ def import_rates(session: Session, data: bytes, *, source: str, now: datetime, a
         fresh = [pair for pair in typed if pair not in known]
         changed = [pair for pair in typed if pair in known and known[pair].rate != typed[pair]]
         ids = take_ids(session, CurrencyRate.__tablename__, len(fresh))
-        rows = [
+        rows: list[dict[str, Any]] = [
             {"id": id_, "currency": pair[0], "day": pair[1], "rate": typed[pair], "source": source[:80]}
             for id_, pair in zip(ids, fresh, strict=True)
         ]
