@@ -1,4 +1,4 @@
-"""Demo stores: small programs that speak the platforms' real protocols; they import nothing of Monet Web but themselves."""
+"""Demo stores: small programs that speak the platforms' protocols; of Monet Web they import only themselves."""
 
 from monet_web.demo.rates import rate_commands, vat_rates
 from monet_web.demo.woocommerce.plain import items

@@ -101,9 +101,9 @@ def _reformat(value: Any, unit: Decimal) -> None:
         for key, part in value.items():
             if key in _AMOUNTS and isinstance(part, str) and part:
                 # A fee's own `amount` is what somebody typed ("-3"): no decimals are added to it.
-                if key != "amount" or "fee_lines" not in value and "." in part:
+                if key != "amount" or "." in part:
                     value[key] = f"{Decimal(part).quantize(unit, ROUND_HALF_UP):f}"
-            elif key != "meta_data":
+            elif key not in {"meta_data", "coupon_lines"}:
                 _reformat(part, unit)
 
 

@@ -10,9 +10,7 @@ from typing import Final, Literal
 from monet_web.demo.woocommerce.clock import SITE_ZONE, at_site, digits
 from monet_web.demo.woocommerce.profile import Profile
 
-_ACCEPTED: Final = re.compile(
-    r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:Z|[+-]\d{2}(?::\d{2})?)?", re.ASCII
-)
+_ACCEPTED: Final = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:Z|[+-]\d{2}(?::\d{2})?)?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)

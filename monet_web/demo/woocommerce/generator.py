@@ -113,9 +113,7 @@ def _set_identity(document: Document, order_id: int, created: int, chance: rando
             document["number"] = meta["value"] = f"MW-{year}-{order_id:05d}"
     if document["cart_hash"]:
         document["cart_hash"] = f"{chance.getrandbits(128):032x}"
-    document["payment_url"] = (
-        document["payment_url"].replace(f"/{old_id}/", f"/{order_id}/").replace(old_key, key)
-    )
+    document["payment_url"] = document["payment_url"].replace(f"/{old_id}/", f"/{order_id}/").replace(old_key, key)
     _set_links(document, f"/orders/{old_id}", f"/orders/{order_id}")
 
 

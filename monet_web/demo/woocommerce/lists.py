@@ -22,7 +22,7 @@ REMEMBERED_ORDERS: Final = 2000
 REMEMBERED_PAGES: Final = 32
 
 
-class BrokenOrder(Exception):  # noqa: N818 - it is a state of the shop, not an error of ours
+class BrokenOrder(Exception):
     """A plugin threw while WooCommerce prepared this order; the whole answer becomes a 500."""
 
 
@@ -122,7 +122,7 @@ def order_list(shop: Shop, asked: Asked, parts: dict[str, str]) -> Answer:  # no
     if here == 0 and not shop.store.profile.posts:
         # With tables of its own WooCommerce counts nothing behind the end.
         total = 0
-    return _paged(asked, body, total, here, _link_values(asked, here))
+    return _paged(asked, body, total, _link_values(asked, here))
 
 
 def refund_list(shop: Shop, asked: Asked, parts: dict[str, str]) -> Answer:  # noqa: ARG001
@@ -144,13 +144,13 @@ def refund_list(shop: Shop, asked: Asked, parts: dict[str, str]) -> Answer:  # n
         refund = next(each for each in store.refunds(order_id) if each["id"] == refund_id)
         rows.append(asked.shape.refund(refund, parent_id=order_id))
     total = len(found) if rows else 0
-    return _paged(asked, b"[" + b",".join(rows) + b"]", total, len(rows), dict(values))
+    return _paged(asked, b"[" + b",".join(rows) + b"]", total, dict(values))
 
 
 def listed(asked: Asked, rows: Sequence[bytes]) -> Answer:
     """A page of a small list."""
     page = rows[asked.start : asked.start + asked.size]
-    return _paged(asked, b"[" + b",".join(page) + b"]", len(rows), len(page), dict(asked.values))
+    return _paged(asked, b"[" + b",".join(page) + b"]", len(rows), dict(asked.values))
 
 
 def whole(asked: Asked, document: Any) -> Answer:
@@ -158,7 +158,7 @@ def whole(asked: Asked, document: Any) -> Answer:
     return Answer(200, asked.shape.other(copy(document)))
 
 
-def _paged(asked: Asked, body: bytes, total: int, here: int, link_values: dict[str, Any]) -> Answer:
+def _paged(asked: Asked, body: bytes, total: int, link_values: dict[str, Any]) -> Answer:
     pages = ceil(total / asked.size)
     headers = {"X-WP-Total": str(total), "X-WP-TotalPages": str(pages)}
     links = []

@@ -40,7 +40,8 @@ def read_query(query: str) -> Parameters:
 def arguments(route: str, profile: Profile) -> dict[str, Any]:
     """What a route accepts, as the real shop's own index declares it (name → JSON schema), in its order."""
     routes = recorded("wp_json_root")["routes"]
-    declared: dict[str, Any] = copy(routes[route]["endpoints"][0]["args"]) if route in routes else {}
+    # PHP writes an empty array as a list.
+    declared: dict[str, Any] = copy(routes[route]["endpoints"][0]["args"] or {}) if route in routes else {}
     if "status" in declared and route == "/wc/v3/orders":
         known = [status for status in profile.statuses if profile.knows_modified or status != "checkout-draft"]
         declared["status"]["items"]["enum"] = ["any", "trash", "auto-draft", *known]
@@ -53,7 +54,7 @@ def arguments(route: str, profile: Profile) -> dict[str, Any]:
 
 
 def checked(given: Parameters, declared: Mapping[str, Any]) -> dict[str, Any] | Answer:
-    """The values in their types, in the order they were given, unknown ones as text; or the 400 that names all faults."""
+    """The values in their types, in the order they were given, unknown ones as text; or the 400."""
     faults: dict[str, tuple[str, str, object]] = {}
     for name, schema in declared.items():
         if name in given:
@@ -67,8 +68,7 @@ def checked(given: Parameters, declared: Mapping[str, Any]) -> dict[str, Any] | 
             "Invalid parameter(s): " + ", ".join(faults),
             params={name: message for name, (_, message, _) in faults.items()},
             details={
-                name: {"code": code, "message": message, "data": data}
-                for name, (code, message, data) in faults.items()
+                name: {"code": code, "message": message, "data": data} for name, (code, message, data) in faults.items()
             },
         )
     return {name: _typed(value, declared.get(name, {})) for name, value in given.items()}

@@ -53,9 +53,7 @@ class PlainGenerator:
         if template is None:
             template = _template(encode(copy(self._variant(index % _VARIANTS))))
             self._templates[key] = template
-        values: dict[bytes, bytes] = {
-            name.encode(): text.encode() for name, text in _values(index, created).items()
-        }
+        values: dict[bytes, bytes] = {name.encode(): text.encode() for name, text in _values(index, created).items()}
         values[b"id"] = str(order_id).encode()
         # The items, the delivery and its tax line: _variant() numbers them in this order.
         for place in range(self.lines + 2):
@@ -71,7 +69,7 @@ class PlainGenerator:
 def _variant(generator: PlainGenerator, number: int) -> Document:
     chance = random.Random(generator.seed * 1_000_003 + number)
     mould = next(order for order in recorded("orders") if _is_plain(order))
-    document = copy(mould)
+    document: Document = copy(mould)
     base_line = document["line_items"][0]
     skus = items(generator.sku_count)
     chosen = [(number * generator.lines + place) % len(skus) for place in range(generator.lines)]
@@ -127,7 +125,7 @@ def _is_plain(order: Document) -> bool:
 
 
 def _line(mould: Document, sku: str, number: int) -> Document:
-    line = copy(mould)
+    line: Document = copy(mould)
     # Gross prices of 3.10 to 60.00 EUR; net and tax of one piece follow from them.
     gross = Decimal(310 + number * 569 % 5691) / 100
     tax = (gross * _RATE / (100 + _RATE)).quantize(Decimal("0.01"))

@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from monet_web.demo.woocommerce.answers import Answer, failure, no_route
 from monet_web.demo.woocommerce.auth import Key
-from monet_web.demo.woocommerce.lists import Asked, Shop, listed, order_list, refund_list, whole
 from monet_web.demo.woocommerce.documents import copy, recorded
+from monet_web.demo.woocommerce.lists import Asked, Shop, listed, order_list, refund_list, whole
 from monet_web.demo.woocommerce.parameters import Parameters, arguments, checked
 from monet_web.demo.woocommerce.shaping import Shape, read_fields
 
@@ -28,9 +28,7 @@ class Route:
     only_current: bool = False
 
 
-def routed(
-    shop: Shop, path: str, given: Parameters, key: Key | None, *, address: str, link: str
-) -> Answer:
+def routed(shop: Shop, path: str, given: Parameters, key: Key | None, *, address: str, link: str) -> Answer:
     """The answer of the REST route `path` ("/wc/v3/orders"); bad arguments are named before the key is looked at."""
     for route in ROUTES:
         match = route.pattern.fullmatch(path)
@@ -165,9 +163,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     _route("/orders", "/orders", order_list, "GET, POST"),
     _route(r"/orders/(?P<id>\d+)", r"/orders/(?P<id>[\d]+)", _one_order, _ITEM_METHODS),
     _route("/orders/statuses", "/orders/statuses", _statuses, only_current=True),
-    _route(
-        r"/orders/(?P<order_id>\d+)/refunds", r"/orders/(?P<order_id>[\d]+)/refunds", _refunds_of, "GET, POST"
-    ),
+    _route(r"/orders/(?P<order_id>\d+)/refunds", r"/orders/(?P<order_id>[\d]+)/refunds", _refunds_of, "GET, POST"),
     _route(
         r"/orders/(?P<order_id>\d+)/refunds/(?P<refund_id>\d+)",
         r"/orders/(?P<order_id>[\d]+)/refunds/(?P<id>[\d]+)",
@@ -182,8 +178,6 @@ ROUTES: Final[tuple[Route, ...]] = (
     _route("/payment_gateways", "/payment_gateways", _recorded_list("payment_gateways")),
     _route("/settings/general", "/settings/general", _recorded_whole("settings_general")),
     _route("/settings/tax", "/settings/tax", _recorded_whole("settings_tax")),
-    _route(
-        "/data/currencies/current", "/data/currencies/current", _recorded_whole("data_currencies_current")
-    ),
+    _route("/data/currencies/current", "/data/currencies/current", _recorded_whole("data_currencies_current")),
     _route("/system_status", "/system_status", _system_status),
 )

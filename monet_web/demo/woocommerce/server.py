@@ -25,6 +25,8 @@ from monet_web.demo.woocommerce.store import Store
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
+_HOME: Final = "Monet Test Parduotuvė &#8211; lab"
+_NEVER_CACHED: Final = {name.replace("-", "_"): text for name, text in NO_CACHE}
 _READING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _JSON_ACCEPTED: Final = re.compile(r"(^|\s|,)application/([\w!#$&.+^-]+\+)?json($|\s|;|,)", re.IGNORECASE)
 
@@ -72,7 +74,7 @@ class WooCommerceShop:
         keys: Iterable[Key] = (Key(),),
         faults: Faults | None = None,
         now: Callable[[], float] = time.time,
-        before_answering: Callable[[], None] | None = None,
+        before_answering: Callable[[], object] | None = None,
     ) -> None:
         self.store = Store() if store is None else store
         self.faults = Faults() if faults is None else faults
@@ -94,7 +96,7 @@ class WooCommerceShop:
         """Lends these faults to the next `times` requests."""
         left = [times]
 
-        def hook(request: Request) -> Faults | None:
+        def hook(_: Request) -> Faults | None:
             with self._lock:
                 left[0] -= 1
                 return faults if left[0] >= 0 else None
@@ -143,7 +145,8 @@ class WooCommerceShop:
         try:
             return self._rest(request, route, faults)
         except BrokenOrder:
-            return faulty.critical_error(accepts_json=request.accepts_json, is_rest=True)
+            answer = faulty.critical_error(accepts_json=request.accepts_json, is_rest=True)
+            return replace(answer, signed_in=True)
 
     def _rest(self, request: Request, route: str, faults: Faults) -> Answer:
         key: Key | Answer | None = None
@@ -164,6 +167,10 @@ class WooCommerceShop:
         answer = self._signed_in(request, route, faults, key)
         if "_envelope" in request.parameters:
             answer = _enveloped(answer)
+        callback = request.parameters.get("_jsonp")
+        if isinstance(callback, str) and re.fullmatch(r"[\w.]+", callback, re.ASCII):
+            body = b"/**/" + callback.encode() + b"(" + answer.body + b")"
+            answer = replace(answer, body=body, content_type="application/javascript; charset=UTF-8")
         return replace(answer, signed_in=key is not None)
 
     def _signed_in(self, request: Request, route: str, faults: Faults, key: Key | None) -> Answer:
@@ -218,19 +225,29 @@ def _rest_route(request: Request, faults: Faults) -> str | Answer:
     given = request.parameters.get("rest_route")
     path = re.sub(r"/{2,}", "/", request.path)
     if path in {"/", "/index.php"}:
-        return given if isinstance(given, str) and given else html(200, "Monet Test Parduotuvė &#8211; lab")
+        return given if isinstance(given, str) and given else _page(request, faults, 200, _HOME)
     inside = re.fullmatch(r"(?:/index\.php)?/wp-json(/.*)?", path)
     if inside is None:
-        return Answer(404, html(404, "Page not found").body, dict(NO_CACHE), HTML, is_rest=False)
+        return _page(request, faults, 404, "Page not found", **_NEVER_CACHED)
     if not faults.plain_permalinks:
         return (inside.group(1) or "/").rstrip("/") or "/"
     if path.endswith("/"):
-        return html(200, "Monet Test Parduotuvė &#8211; lab")
+        return _page(request, faults, 200, _HOME, **({} if path == "/wp-json/" else _NEVER_CACHED))
     # Without pretty permalinks /wp-json is a page like any other: WordPress adds the slash and shows the home page.
     query = f"?{request.query}" if request.query else ""
     location = f"{request.address}{path.removeprefix('/index.php')}/{query}"
-    headers = {"X-Redirect-By": "WordPress", "Location": location}
+    headers = dict(NO_CACHE) | {"X-Redirect-By": "WordPress", "Location": location}
     return Answer(301, b"", headers, HTML, is_rest=False)
+
+
+def _page(request: Request, faults: Faults, status: int, title: str, **headers: str) -> Answer:
+    """A page of the theme; its Link header tells where the API is."""
+    return html(status, title, **headers).with_headers(Link=_api_link(request, faults))
+
+
+def _api_link(request: Request, faults: Faults) -> str:
+    root = "index.php?rest_route=/" if faults.plain_permalinks else "wp-json/"
+    return f'<{request.address}/{root}>; rel="https://api.w.org/"'
 
 
 def _index(request: Request, store: Store, faults: Faults) -> Answer:
@@ -255,10 +272,9 @@ def _usual_headers(answer: Answer, request: Request, faults: Faults) -> list[tup
     headers = [("X-Powered-By", "PHP/8.2.36"), ("Content-Type", answer.content_type)]
     if not answer.is_rest:
         return headers
-    root = "index.php?rest_route=/" if faults.plain_permalinks else "wp-json/"
     headers += [
         ("X-Robots-Tag", "noindex"),
-        ("Link", f'<{request.address}/{root}>; rel="https://api.w.org/"'),
+        ("Link", _api_link(request, faults)),
         ("X-Content-Type-Options", "nosniff"),
         ("Access-Control-Expose-Headers", "X-WP-Total, X-WP-TotalPages, Link"),
         (

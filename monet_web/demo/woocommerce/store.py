@@ -12,8 +12,8 @@ from typing import Any
 from monet_web.demo.woocommerce.changes import bumped, new_order, refund_document
 from monet_web.demo.woocommerce.clock import read_utc, seconds, set_dates
 from monet_web.demo.woocommerce.documents import Document, copy, recorded
-from monet_web.demo.woocommerce.history import FIRST_MADE_ID, Header, History, RealisticHistory
 from monet_web.demo.woocommerce.generator import ID_STEP
+from monet_web.demo.woocommerce.history import FIRST_MADE_ID, Header, History, RealisticHistory
 from monet_web.demo.woocommerce.profile import CURRENT, Profile
 
 
