@@ -10,7 +10,7 @@ import logging
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from urllib.parse import quote, quote_plus, urljoin, urlsplit
 
@@ -129,7 +129,8 @@ class StoreClient:
 
     def explained(self, answer: Answer) -> MonetError:
         """The error to raise for an answer that is no success."""
-        return self._explain(answer)
+        body = self.clean(answer.body.decode("utf-8", "replace")).encode()  # an error page may quote the question
+        return self._explain(replace(answer, body=body) if self._hidden else answer)
 
     def ask(
         self,
