@@ -123,8 +123,8 @@ class IdOrdered:
             if len(entries) < self._size:
                 yield from (Hole(last, None, error) for error in holes)
                 return
-            # After going back a whole piece may hold nothing new; the same piece again is a circle.
-            if not progress and start == stuck_at:
+            # After going back a whole piece may hold nothing new; twice at one place, or twice by page, is a circle.
+            if not progress and stuck_at is not None and (self.by_page or start == stuck_at):
                 if self.by_page:
                     raise _same_again(last)
                 self.by_page = True
