@@ -10,7 +10,7 @@ import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from types import FrameType
 
@@ -99,14 +99,11 @@ def run(
 
 
 def apply_migrations(config: Config) -> None:
-    """Bring the database's tables up to date; does nothing when they are."""
-    # Loaded late: the start's own errors shall come without waiting for Flask.
-    from flask_migrate import upgrade
+    """Bring the database's tables up to date; nothing happens when they are. Raises NeedsOwner for a newer one."""
+    # Loaded late: the start's own errors shall come without waiting for the database's libraries.
+    from monet_web.migrate import upgrade
 
-    from monet_web.app import create_app
-
-    with create_app(config).app_context():
-        upgrade()
+    upgrade(config.database_url)
 
 
 class Stop(threading.Event):
@@ -153,6 +150,7 @@ class Child:
         code = self._process.poll()
         if code is None:
             return
+        self.sweep()
         self._process = None
         if now - self._started_at > LONGEST_DELAY:
             self._delay = 1.0
@@ -165,6 +163,12 @@ class Child:
         """Send it a signal, if it runs."""
         if self._process is not None:
             self._process.send_signal(number)
+
+    def sweep(self) -> None:
+        """Kill what a program that was killed left behind of its own: RQ's scheduler, gunicorn's workers."""
+        if self._process is not None and self._process.poll() is not None:
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(self._process.pid, signal.SIGKILL)
 
     def has_ended(self) -> bool:
         """True when no process of it is left to wait for."""
@@ -201,6 +205,8 @@ def supervise(
                 on_answer()
     finally:
         _end(children, stop)
+        for child in children:
+            child.sweep()
 
 
 def _end(children: list[Child], stop: Stop) -> None:
