@@ -13,9 +13,10 @@ from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 from monet_web.demo.rates import rate_commands
 from monet_web.demo.woocommerce.auth import DEMO_KEY, DEMO_SECRET
-from monet_web.demo.woocommerce.clock import moment
-from monet_web.demo.woocommerce.history import RealisticHistory
+from monet_web.demo.woocommerce.clock import moment, seconds
+from monet_web.demo.woocommerce.history import PlainHistory, RealisticHistory
 from monet_web.demo.woocommerce.life import living_store
+from monet_web.demo.woocommerce.plain import PlainGenerator
 from monet_web.demo.woocommerce.server import WooCommerceShop
 from monet_web.demo.woocommerce.store import Store
 
@@ -55,6 +56,25 @@ def demo_shop(
     store, life = living_store(seed=seed, orders=orders, start=datetime.now(UTC) if start is None else start)
     life.catch_up(datetime.now(UTC))
     return WooCommerceShop(store, before_answering=lambda: life.catch_up(datetime.now(UTC)))
+
+
+def plain_shop(
+    orders: int,
+    *,
+    lines: int = 3,
+    sku_count: int = 100,
+    seed: int = 1,
+    first: datetime = datetime(2026, 1, 1, tzinfo=UTC),
+    last: datetime = datetime(2026, 11, 1, tzinfo=UTC),
+) -> WooCommerceShop:
+    """The benchmark's shop: `orders` completed Lithuanian orders, spread evenly over [first, last] by creation.
+
+    Each has `lines` lines of the SKUs monet_web.demo.items(sku_count), one to three pieces each. Its memory does not
+    grow with the number of orders.
+    """
+    generator = PlainGenerator(seed=seed, lines=lines, sku_count=sku_count)
+    history = PlainHistory(orders, seconds(first), seconds(last), generator)
+    return WooCommerceShop(Store(history))
 
 
 def banner(shop: WooCommerceShop, port: int) -> str:

@@ -22,12 +22,12 @@ def moment(second: int) -> datetime:
 
 def utc_text(second: int) -> str:
     """`date_created_gmt`: UTC without a Z."""
-    return datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    return datetime.fromtimestamp(second, UTC).isoformat()[:19]
 
 
 def local_text(second: int) -> str:
     """`date_created`: the site's wall clock without an offset."""
-    return datetime.fromtimestamp(second, SITE_ZONE).strftime("%Y-%m-%dT%H:%M:%S")
+    return datetime.fromtimestamp(second, SITE_ZONE).isoformat()[:19]
 
 
 def read_utc(text: str) -> int:

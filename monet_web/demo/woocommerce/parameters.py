@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import parse_qsl, quote_plus
 
@@ -37,8 +38,9 @@ def read_query(query: str) -> Parameters:
     return found
 
 
+@lru_cache(maxsize=64)
 def arguments(route: str, profile: Profile) -> dict[str, Any]:
-    """What a route accepts, as the real shop's own index declares it (name → JSON schema), in its order."""
+    """What a route accepts, as the real shop's own index declares it (name → JSON schema), in its order; shared."""
     routes = recorded("wp_json_root")["routes"]
     # PHP writes an empty array as a list.
     declared: dict[str, Any] = copy(routes[route]["endpoints"][0]["args"] or {}) if route in routes else {}
