@@ -159,8 +159,13 @@ def add_integration(
             settings = replace(settings, number_prefix=_offered_prefix(session, name, settings, store))
         _refuse_used_prefix(session, settings.number_prefix)
         integration = Integration(
-            store=store or Store(platform=connector.kind, store_key=store_key), name=name, name_key=fold(name), parameters=parameters, secrets=secrets, created_at=now,
-        )  # fmt: skip
+            store=store or Store(platform=connector.kind, store_key=store_key),
+            name=name,
+            name_key=fold(name),
+            parameters=parameters,
+            secrets=secrets,
+            created_at=now,
+        )
         _keep_settings(integration, settings)
         session.add(integration)
         session.flush()

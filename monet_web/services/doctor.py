@@ -1,0 +1,196 @@
+"""What is wrong with this installation and how to mend it, each in a sentence. What Redis knows is asked elsewhere."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from sqlalchemy import func, select
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from monet_web.domain.errors import MonetError
+from monet_web.models.base import reading
+from monet_web.models.company import Company
+from monet_web.models.integrations import Integration, IntegrationState
+from monet_web.models.items import Item
+from monet_web.models.runs import AT_WORK, Run, RunState
+from monet_web.models.stock import Balance, StockMove, Warehouse
+from monet_web.models.users import Role, User
+from monet_web.services.keys import sealed_columns
+
+# A run tells that it lives every 15 seconds and is taken back after 120.
+SILENT_RUN = timedelta(minutes=3)
+LONG_QUEUED = timedelta(minutes=10)
+_SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """One thing looked at: what was found, and what to do when it is not well."""
+
+    part: str
+    well: bool
+    sentence: str
+    fix: str = ""
+
+
+def keys_file(path: Path, *, is_used: bool) -> Sign:
+    """The file of keys of the embedded default: only this user may read it, and somebody must back it up."""
+    if not is_used:
+        return Sign("keys", True, "The keys come from the environment.")
+    try:
+        mode = stat.S_IMODE(path.stat().st_mode)
+    except OSError as error:
+        return Sign("keys", False, f"The keys in {path} can't be looked at: {error.strerror}.", "Bring back your copy.")
+    if mode & 0o077:
+        return Sign("keys", False, f"Others on this machine may read {path}.", f"Type: chmod 600 {path}")
+    return Sign(
+        "keys", True,
+        f"The keys are in {path}. Back this file up: without it the stores' secrets can't be opened.",
+    )  # fmt: skip
+
+
+def checks_of_data(session: Session, *, now: datetime) -> Iterator[Sign]:
+    """Everything that the database itself tells; each check in a transaction of its own, so that one can't stop all."""
+    for part, check in _CHECKS:
+        try:
+            with reading(session):
+                found = check(session, now)
+        except MonetError as error:
+            found = Sign(part, False, error.message, error.fix)
+        except SQLAlchemyError as error:
+            found = Sign(
+                part, False, f"It can't be checked: the database refused the question ({type(error).__name__}).",
+                "Look at the two lines about the database first.",
+            )  # fmt: skip
+        yield found
+
+
+def _company(session: Session, _now: datetime) -> Sign:
+    company = session.get(Company, 1, populate_existing=True)
+    missing = [key for key in ("name", "code", "address") if company is None or not getattr(company, key)]
+    if missing:
+        return Sign(
+            "company", False, f"The company has no {', no '.join(missing)} yet, which invoices must show.",
+            "Type: monet company set name=… code=… vat_code=… address=…",
+        )  # fmt: skip
+    assert company is not None  # noqa: S101 - else everything would be missing
+    warehouses = session.execute(select(func.count()).select_from(Warehouse)).scalar_one()
+    if not warehouses:
+        return Sign("company", False, "There is no warehouse.", "Bring the database up to date: the first one is made.")
+    return Sign("company", True, f"These are the books of {company.name}.")
+
+
+def _people(session: Session, _now: datetime) -> Sign:
+    can_enter = session.execute(
+        select(func.count())
+        .select_from(User)
+        .where(User.role == Role.ADMINISTRATOR, User.disabled_at.is_(None), User.password_hash != "")
+    ).scalar_one()
+    if not can_enter:
+        return Sign(
+            "people", False, "No administrator has signed in yet.",
+            "Type: monet user add EMAIL --role administrator, and open the link it prints.",
+        )  # fmt: skip
+    return Sign("people", True, f"{can_enter} administrator{'s' * (can_enter != 1)} may sign in.")
+
+
+def _secrets(session: Session, _now: datetime) -> Sign:
+    count = 0
+    for _, column in sealed_columns():
+        # Reading opens them; a missing key raises NeedsOwner.
+        count += len(session.execute(select(column).where(column.is_not(None))).all())
+    return Sign("secrets", True, f"All {count} sealed secrets open with the present keys.")
+
+
+def _integrations(session: Session, _now: datetime) -> Sign:
+    rows = session.execute(
+        select(Integration.name, Integration.refused_text, Integration.refused_since)
+        .where(Integration.state != IntegrationState.RETIRED)
+        .order_by(Integration.name_key)
+    ).all()
+    refused = [row for row in rows if row.refused_since is not None]
+    if refused:
+        said = " ".join(
+            f"{row.name} since {row.refused_since:%Y-%m-%d}: {row.refused_text}" for row in refused[:_SHOWN]
+        )
+        return Sign(
+            "integrations", False, f"{len(refused)} of {len(rows)} stores refuse. {said}",
+            "Type new keys (monet integrations set NAME key=value), then: monet integrations test NAME",
+        )  # fmt: skip
+    if not rows:
+        return Sign("integrations", True, "No integrations yet. An address and a key are enough to begin.")
+    return Sign("integrations", True, f"{len(rows)} integration{'s' * (len(rows) != 1)}; no store refuses.")
+
+
+def _runs(session: Session, now: datetime) -> Sign:
+    silent = session.scalars(
+        select(Run.id).where(
+            Run.state.in_(AT_WORK), (Run.heartbeat_at.is_(None)) | (Run.heartbeat_at < now - SILENT_RUN)
+        )
+    ).all()
+    queued = session.scalars(
+        select(Run.id).where(Run.state == RunState.QUEUED, Run.created_at < now - LONG_QUEUED)
+    ).all()
+    if silent:
+        return Sign(
+            "runs", False, f"At work but silent for more than three minutes: run {_ids(silent)}.",
+            "Start a worker and the scheduler: they take such runs back.",
+        )  # fmt: skip
+    if queued:
+        return Sign(
+            "runs", False, f"Queued for more than ten minutes: run {_ids(queued)}.",
+            "Start a worker (`monet run` starts one), or see what the run before them does: monet runs list",
+        )  # fmt: skip
+    return Sign("runs", True, "No run is stuck.")
+
+
+def _balances(session: Session, _now: datetime) -> Sign:
+    """The moves are the truth; each balance must be their sum."""
+    moved = (
+        select(StockMove.warehouse_id, StockMove.item_id, func.sum(StockMove.quantity).label("quantity"))
+        .group_by(StockMove.warehouse_id, StockMove.item_id)
+        .subquery()
+    )
+    same = (Balance.warehouse_id == moved.c.warehouse_id) & (Balance.item_id == moved.c.item_id)
+    wrong = session.execute(
+        select(Item.code, Balance.on_hand, moved.c.quantity)
+        .join(Item, Item.id == Balance.item_id)
+        .outerjoin(moved, same)
+        .where(Balance.on_hand != func.coalesce(moved.c.quantity, 0))
+        .limit(_SHOWN + 1)
+    ).all()
+    lost = session.execute(
+        select(Item.code, moved.c.quantity)
+        .join(Item, Item.id == moved.c.item_id)
+        .outerjoin(Balance, same)
+        .where(Balance.item_id.is_(None), moved.c.quantity != 0)
+        .limit(_SHOWN + 1)
+    ).all()
+    if wrong or lost:
+        said = [f"{row.code}: balance {row.on_hand:f}, moves {row.quantity or 0:f}" for row in wrong]
+        said += [f"{row.code}: no balance, moves {row.quantity:f}" for row in lost]
+        return Sign(
+            "balances", False, f"Balances differ from their moves: {'; '.join(said[:_SHOWN])}.",
+            "Tell whoever looks after this program, with this line; the moves are right.",
+        )  # fmt: skip
+    return Sign("balances", True, "Every balance is the sum of its moves.")
+
+
+def _ids(ids: Sequence[int]) -> str:
+    more = f" and {len(ids) - _SHOWN} more" if len(ids) > _SHOWN else ""
+    return ", ".join(str(each) for each in ids[:_SHOWN]) + more
+
+
+_CHECKS: tuple[tuple[str, Callable[[Session, datetime], Sign]], ...] = (
+    ("company", _company),
+    ("people", _people),
+    ("secrets", _secrets),
+    ("integrations", _integrations),
+    ("runs", _runs),
+    ("balances", _balances),
+)

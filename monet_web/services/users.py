@@ -1,0 +1,130 @@
+"""People and the one-time links that let them in the first time. Of a link only its hash is kept (H1)."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from datetime import datetime, timedelta
+
+from email_validator import EmailNotValidError, validate_email
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
+
+from monet_web.domain.errors import BrokenRule
+from monet_web.domain.mask import fold
+from monet_web.models.base import writing
+from monet_web.models.users import LoginLink, Role, User
+from monet_web.services import audit
+
+LINK_LASTS = timedelta(hours=1)
+# Of the link of an installation that has nobody yet; whoever opens it types an address of their own.
+FIRST_ADMINISTRATOR = "administrator@localhost"
+_KIND = "user"
+
+
+def add(session: Session, *, email: str, role: str, name: str = "", now: datetime, actor: str) -> tuple[User, str]:
+    """A new person and the token of the link that lets them in for an hour. In a transaction of its own.
+
+    Raises BrokenRule for a wrong address or role, or when the person is here already.
+    """
+    address, chosen = _checked_email(email), _checked_role(role)
+    with writing(session):
+        known = _by_email(session, address)
+        if known is not None:
+            raise BrokenRule(
+                f"{address} is here already, as {known.role.value}.",
+                fix=f"For a new link type: monet user link {address}",
+            )
+        user = User(email=address, name=name.strip()[:200], role=chosen, created_at=now)
+        session.add(user)
+        session.flush()
+        audit.record(
+            session, at=now, actor=actor, action="user_added", subject_kind=_KIND, subject_id=user.id,
+            after={"email": address, "role": chosen},
+        )  # fmt: skip
+        return user, _new_link(session, user, now)
+
+
+def new_link(session: Session, *, email: str, now: datetime, actor: str) -> str:
+    """The token of a new link for a person who is here; earlier links stop working. Raises BrokenRule."""
+    with writing(session):
+        user = _by_email(session, fold(email))
+        if user is None:
+            raise BrokenRule(f"Nobody here has the address {email.strip()}.", fix="Add them: monet user add EMAIL.")
+        if user.disabled_at is not None:
+            raise BrokenRule(f"{user.email} may not sign in any more.", fix="An administrator can allow it again.")
+        audit.record(
+            session, at=now, actor=actor, action="login_link_made", subject_kind=_KIND, subject_id=user.id,
+        )  # fmt: skip
+        return _new_link(session, user, now)
+
+
+def first_administrator_link(session: Session, *, now: datetime) -> str | None:
+    """The token of the first administrator's link, a new one at each call until it was used; then None.
+
+    In a transaction of its own.
+    """
+    with writing(session):
+        administrators = session.scalars(
+            select(User)
+            .where(User.role == Role.ADMINISTRATOR, User.disabled_at.is_(None))
+            .order_by(User.id)
+            .execution_options(populate_existing=True)
+        ).all()
+        if any(user.password_hash for user in administrators):
+            return None
+        if administrators:
+            return _new_link(session, administrators[0], now)
+        user = User(email=FIRST_ADMINISTRATOR, role=Role.ADMINISTRATOR, created_at=now)
+        session.add(user)
+        session.flush()
+        audit.record(
+            session, at=now, actor="first start", action="user_added", subject_kind=_KIND, subject_id=user.id,
+            after={"email": user.email, "role": user.role},
+        )  # fmt: skip
+        return _new_link(session, user, now)
+
+
+def take_link(session: Session, token: str, *, now: datetime) -> int | None:
+    """Use a link up: the id of its person, None when it is unknown, used or too old. In the caller's writing one."""
+    return session.execute(
+        update(LoginLink)
+        .where(LoginLink.token_hash == token_hash(token), LoginLink.used_at.is_(None), LoginLink.expires_at > now)
+        .values(used_at=now)
+        .returning(LoginLink.user_id)
+        .execution_options(synchronize_session=False)
+    ).scalar_one_or_none()
+
+
+def token_hash(token: str) -> str:
+    """What the database keeps of a token. It is random, so a fast hash without salt is enough."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def _new_link(session: Session, user: User, now: datetime) -> str:
+    session.execute(delete(LoginLink).where(LoginLink.user_id == user.id, LoginLink.used_at.is_(None)))
+    token = secrets.token_urlsafe(32)
+    session.add(LoginLink(user_id=user.id, token_hash=token_hash(token), expires_at=now + LINK_LASTS))
+    return token
+
+
+def _by_email(session: Session, address: str) -> User | None:
+    return session.scalars(select(User).where(User.email == address)).one_or_none()
+
+
+def _checked_email(email: str) -> str:
+    try:
+        # Whether the domain takes mail is nobody's business here: nothing is ever sent.
+        checked = validate_email(email.strip(), check_deliverability=False)
+    except EmailNotValidError:
+        raise BrokenRule(f"“{email.strip()[:60]}” is no e-mail address.", fix="Type it as ona@example.com.") from None
+    return fold(checked.normalized)
+
+
+def _checked_role(role: str) -> Role:
+    try:
+        return Role(fold(role))
+    except ValueError:
+        raise BrokenRule(
+            f"“{role}” is not a role.", fix=f"Type one of: {', '.join(each.value for each in Role)}."
+        ) from None
