@@ -1,1 +1,10 @@
 """How a store speaks: requests in, `domain.orders.Order` out. Knows no database and no web page."""
+
+from __future__ import annotations
+
+from monet_web.connectors.base import Connector
+from monet_web.connectors.woocommerce import WooCommerce
+
+CONNECTORS: dict[str, type[Connector]] = {
+    "woocommerce": WooCommerce,
+}

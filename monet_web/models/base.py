@@ -215,8 +215,11 @@ def reading(session: Session) -> Iterator[Session]:
     token = _read_only.set(True)
     try:
         yield session
-    finally:
+        session.commit()  # a rollback would expire the objects, and their next use would begin a transaction
+    except BaseException:
         session.rollback()
+        raise
+    finally:
         _read_only.reset(token)
 
 

@@ -339,14 +339,26 @@ def _give_numbers(
         return
     unnumbered = [one for one in registered if one.number is None and one.draft is not None]
     unnumbered.sort(key=lambda one: one.draft.issue_date if one.draft else booking.today)
-    while unnumbered:
+    first = {year: row.next for year, row in series.items()}
+    taken: set[str] = set()
+    while True:
+        for year, row in series.items():
+            row.next = first[year]
         for one in unnumbered:
             assert one.draft is not None  # noqa: S101 - chosen so above
-            row = series[one.draft.issue_date.year]
-            one.number = f"{booking.settings.number_prefix}{row.year}-{row.next:06d}"
-            row.next += 1
-        taken = taken_numbers(session, {number_key(one.number) for one in unnumbered if one.number})
-        unnumbered = [one for one in unnumbered if one.number and number_key(one.number) in taken]
+            one.number = _next_number(booking, series[one.draft.issue_date.year], taken)
+        met = taken_numbers(session, {number_key(one.number) for one in unnumbered if one.number})
+        if not met:
+            return
+        taken |= met.keys()
+
+
+def _next_number(booking: Booking, row: Series, taken: set[str]) -> str:
+    while True:
+        number = f"{booking.settings.number_prefix}{row.year}-{row.next:06d}"
+        row.next += 1
+        if number_key(number) not in taken:
+            return number
 
 
 def _make_items(session: Session, booking: Booking, prepared: Sequence[Prepared]) -> None:
