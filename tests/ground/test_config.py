@@ -93,6 +93,12 @@ def test_a_server_takes_everything_from_the_environment() -> None:
     assert config.has_secure_cookies
 
 
+def test_an_empty_value_counts_as_unset(tmp_path: Path) -> None:
+    empty = dict.fromkeys((variable.name for variable in VARIABLES), "  ")
+    config = Config.from_environment({**empty, "MONET_HOME": str(tmp_path)})
+    assert config == Config.from_environment({"MONET_HOME": str(tmp_path)})
+
+
 def test_the_home_does_not_depend_on_the_users_home() -> None:
     assert Config.from_environment(SERVER).home == CHECKOUT / ".monet"
 

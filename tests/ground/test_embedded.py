@@ -157,7 +157,7 @@ def test_a_short_folder_of_somebody_else_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_home_with_spaces_and_letters_works(tmp_path: Path) -> None:
-    home = tmp_path / 'Mano "Monet" ąž 100%'
+    home = tmp_path / 'Mano "Monet" ąž 100%25 #1?'
     with embedded.valkey(home) as url, Redis.from_url(url) as redis:
         assert redis.ping()
 
