@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from werkzeug.test import Client
 
 from monet_web.demo import items
+from monet_web.demo.woocommerce.amounts import set_quantities
 from monet_web.demo.woocommerce.auth import Key
 from monet_web.demo.woocommerce.clock import read_utc, utc_text
 from monet_web.demo.woocommerce.documents import Document, decode, encode
@@ -42,6 +43,8 @@ def test_a_made_order_adds_up_to_the_cent(seed: int, index: int) -> None:
         assert discount == Decimal(order["discount_total"])
         coupons = sum(Decimal(coupon["discount"]) for coupon in order["coupon_lines"])
         assert coupons == (Decimal(order["discount_total"]) if order["coupon_lines"] else 0)
+        coupon_tax = sum(Decimal(coupon["discount_tax"]) for coupon in order["coupon_lines"])
+        assert coupon_tax == (Decimal(order["discount_tax"]) if order["coupon_lines"] else 0)
     # The recorded fees round half a cent down in total_tax and up in their taxes, one of each at most.
     by_rate = sum(Decimal(t["tax_total"]) + Decimal(t["shipping_tax_total"]) for t in order["tax_lines"])
     assert abs(by_rate - Decimal(order["total_tax"])) <= Decimal("0.02")
@@ -112,6 +115,48 @@ def test_ids_and_dates_grow_together_and_end_at_the_newest(total: int, index: in
         assert history.header(index).modified <= CREATED
 
 
+def order_of(gross_or_net: str, rate: int, includes_tax: bool) -> Document:
+    tax = {"id": 1, "total": "", "subtotal": ""}
+    line = {"quantity": 1, "subtotal": gross_or_net, "subtotal_tax": "0", "total": gross_or_net, "total_tax": "0"}
+    return {
+        "prices_include_tax": includes_tax,
+        "line_items": [line | {"taxes": [tax], "price": 0}],
+        "shipping_lines": [],
+        "fee_lines": [],
+        "coupon_lines": [],
+        "tax_lines": [{"rate_id": 1, "rate_percent": rate}],
+    }
+
+
+def test_tax_is_taken_out_of_a_price_that_includes_it() -> None:
+    # The recorded order 177: 10 x 93.50.
+    order = order_of("93.50", 21, includes_tax=True)
+    set_quantities(order, [10])
+    line = order["line_items"][0]
+    assert (line["subtotal"], line["subtotal_tax"], line["price"]) == ("772.73", "162.27", Decimal("77.2727273"))
+    assert (order["total"], order["total_tax"]) == ("935.00", "162.27")
+
+
+def test_tax_is_added_to_a_price_that_does_not_include_it() -> None:
+    # The recorded order 279: 12 x 7.35 at 9 %.
+    order = order_of("7.35", 9, includes_tax=False)
+    set_quantities(order, [12])
+    line = order["line_items"][0]
+    assert (line["subtotal"], line["subtotal_tax"], line["price"]) == ("88.20", "7.94", Decimal("7.35"))
+    assert (order["total"], order["tax_lines"][0]["tax_total"]) == ("96.14", "7.94")
+
+
+@settings(max_examples=100, deadline=None)
+@given(index=st.integers(0, 10**6), age=st.integers(0, 20 * 86400))
+def test_no_date_of_a_made_order_lies_behind_the_end(index: int, age: int) -> None:
+    until = CREATED + age
+    order, refunds = Generator(1).order(index, 5000, CREATED, until)
+    dates = [order[f"date_{name}_gmt"] for name in ("created", "paid", "completed", "modified")]
+    dates += [refund["date_created_gmt"] for refund in refunds]
+    assert max(at for at in dates if at) <= utc_text(until)
+    assert order["date_modified_gmt"] == max(at for at in dates if at)
+
+
 def plain_shop(total: int, lines: int = 3) -> WooCommerceShop:
     history = PlainHistory(total, JANUARY, NOVEMBER, PlainGenerator(seed=1, lines=lines, sku_count=50))
     return WooCommerceShop(Store(history), keys=[Key("ck_a", "cs_a")])
@@ -132,6 +177,11 @@ def test_a_plain_order_is_the_same_by_the_fast_way_and_by_the_slow() -> None:
     shop = plain_shop(1000)
     for order in page(shop, "per_page=100&orderby=id&order=asc"):
         assert order == shop.store.order(order["id"])
+        header = shop.store.history.header(shop.store.history.index_of(order["id"]) or 0)
+        assert (utc_text(header.created), utc_text(header.modified)) == (
+            order["date_created_gmt"],
+            order["date_modified_gmt"],
+        )
 
 
 def test_every_plain_order_is_lithuanian_in_euro_at_21_percent_with_known_skus_and_adds_up() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 from werkzeug.test import Client, TestResponse
 
 from monet_web.demo.woocommerce.auth import Key
+from monet_web.demo.woocommerce.clock import utc_text
 from monet_web.demo.woocommerce.documents import decode
 from monet_web.demo.woocommerce.history import RealisticHistory
 from monet_web.demo.woocommerce.profile import CURRENT, CURRENT_ON_POSTS, STATUSES, VERSION_3_9, VERSION_5_9, Profile
@@ -97,6 +99,40 @@ def test_posts_storage_compares_wall_clocks_even_for_a_z(profile: Profile) -> No
 @pytest.mark.parametrize("profile", [CURRENT_ON_POSTS, VERSION_5_9], ids=lambda p: p.version)
 def test_posts_storage_is_right_with_dates_are_gmt_and_a_naive_value(profile: Profile) -> None:
     assert ids(with_autumn(profile), after="2026-10-25T00:45:00", dates_are_gmt="true") == [4, 5, 6]
+
+
+def test_the_hour_that_march_skips_is_read_as_the_next() -> None:
+    # 29 March 2026, 03:30 in Vilnius: there was none. PHP reads 04:30, which is 01:30Z.
+    app = shop()
+    for number, at in enumerate(("00:45", "01:15", "01:45"), start=1):
+        app.store.add(id=number, at=utc(f"2026-03-29T{at}:00"))
+    assert ids(app, after="2026-03-29T03:30:00") == [3]
+
+
+BOUNDS: dict[str, tuple[str, Callable[[int, int], bool]]] = {
+    "after": ("created", lambda at, limit: at > limit),
+    "before": ("created", lambda at, limit: at < limit),
+    "modified_after": ("modified", lambda at, limit: at > limit),
+    "modified_before": ("modified", lambda at, limit: at < limit),
+}
+
+
+@pytest.mark.parametrize("name", BOUNDS)
+@pytest.mark.parametrize("place", [0, 1, 77, 150, 199, 230, 299])
+@pytest.mark.parametrize("profile", [CURRENT, CURRENT_ON_POSTS], ids=["hpos", "posts"])
+@pytest.mark.parametrize("is_gmt", [True, False], ids=["gmt", "local"])
+def test_a_bound_at_an_orders_own_second_finds_what_a_look_at_each_order_finds(
+    name: str, place: int, profile: Profile, is_gmt: bool
+) -> None:
+    app = shop(profile, orders=300)
+    column, suits = BOUNDS[name]
+    headers = [app.store.history.header(index) for index in range(300)]
+    limit = getattr(headers[place], column)
+    text = utc_text(limit) if is_gmt else f"{utc_text(limit)}Z"
+    query = {name: text, "dates_are_gmt": "true"} if is_gmt else {name: text}
+    wanted = [header.id for header in headers if suits(getattr(header, column), limit)]
+    found = [i for start in range(1, 5) for i in ids(app, page=start, **query)]
+    assert found == wanted
 
 
 def test_version_3_9_ignores_modified_after_and_dates_are_gmt_without_a_word() -> None:
@@ -213,6 +249,10 @@ def test_orders_of_a_plugin_that_is_off_vanish_from_any_and_from_include_but_not
 def test_fields_reach_into_objects_and_lose_lists() -> None:
     response = ask(shop(orders=3), "/orders", _fields="id,billing.country,line_items.id", per_page=1)
     assert decode(response.data) == [{"id": 102, "billing": {"country": "LT"}, "line_items": []}]
+
+
+def test_an_object_of_which_nothing_is_left_is_an_empty_php_array() -> None:
+    assert ask(shop(orders=3), "/orders", _fields="billing.nothing", per_page=1).text == '[{"billing":[]}]'
 
 
 def test_all_faults_of_a_query_are_named_at_once() -> None:

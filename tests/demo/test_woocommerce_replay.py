@@ -13,6 +13,7 @@ from werkzeug.test import Client, TestResponse
 from monet_web.demo.woocommerce.auth import Key
 from monet_web.demo.woocommerce.documents import decode
 from monet_web.demo.woocommerce.faults import Faults
+from monet_web.demo.woocommerce.parameters import link_query, read_query
 from monet_web.demo.woocommerce.server import WooCommerceShop
 
 RECORDED = Path(__file__).parent.parent / "connectors" / "recorded" / "woocommerce"
@@ -208,6 +209,13 @@ def test_a_space_behind_the_key_is_forgiven() -> None:
     assert response.headers["Link"] == (
         '<https://shop.example/wp-json/wc/v3/orders?status%5B0%5D=any&dp=2&context=view&page=2>; rel="next"'
     )
+
+
+def test_the_link_of_a_signed_request_is_mangled_as_recorded() -> None:
+    recording = exchange("oauth_ok_http")
+    query = read_query(recording.target.partition("?")[2])
+    values = dict(query) | {"status": ["any"], "dp": 2, "context": "view", "page": 2}
+    assert recording.headers["Link"].endswith(f'/orders?{link_query(values)}>; rel="next"')
 
 
 def test_a_bearer_token_is_nobody() -> None:
