@@ -60,7 +60,7 @@ PERSON_MAY_PASS = frozenset({"posting_manual", "refund_not_booked"})
 PROBLEMS: Mapping[str, tuple[str, str]] = {
     "checksum": ("its check digit does not fit", "netinka jo kontrolinis skaitmuo"),
     "length": ("its length is wrong", "netinka jo ilgis"),
-    "country": ("there is no such country code", "tokio šalies kodo nėra"),
+    "country": ("it begins with the code of no EU country", "jis prasideda ne ES šalies kodu"),
     "component": ("it has a part that such codes can't have", "jame yra dalis, kurios tokiuose koduose nebūna"),
 }
 

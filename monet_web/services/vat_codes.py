@@ -15,8 +15,9 @@ def vat_code_problem(code: str, country: str) -> str | None:
     """What is wrong with the VAT code of a buyer in `country` (ISO code, "" when not known); None when fine.
 
     `checksum`: mistyped. `length`: too short or too long. `component`: letters where digits belong, or
-    the like. `country`: the prefix is of another country than the buyer's, or there is neither.
-    A code without prefix is taken for one of the buyer's country. Codes from outside the EU are not checked.
+    the like. `country`: the prefix is of no EU country though the buyer is in one, or there is neither.
+    A code without prefix is taken for one of the buyer's country. Codes from outside the EU are not checked. A firm may
+    be registered in another country than its address, so the two need not agree.
     """
     code = normalise_vat_code(code)
     buyer = vat_country(country)
@@ -31,8 +32,6 @@ def vat_code_problem(code: str, country: str) -> str | None:
     prefix = code[:2]
     if prefix not in _PREFIXES:
         return "country" if buyer in EU else None
-    if buyer and vat_country(prefix) != buyer:
-        return "country"
     try:
         vat.validate(code)
     except InvalidLength:
