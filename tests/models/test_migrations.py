@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import multiprocessing
 import shutil
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from textwrap import dedent
 
@@ -96,6 +98,30 @@ def test_a_database_of_a_newer_version_is_refused(database_url: str) -> None:
     with pytest.raises(NeedsOwner, match=r"made by a newer version of this program \(schema 9999\)") as caught:
         migrate.upgrade(database_url)
     assert caught.value.fix == "Start that version again, or use a copy of the database from before it."
+
+
+@contextmanager
+def lock_held(url: str) -> Iterator[None]:
+    """Nothing but the lock of a migration: SQLite's own write lock is not taken."""
+    engine = create_engine(url, poolclass=NullPool)
+    if url.startswith("sqlite"):
+        with migrate._one_at_a_time(engine):
+            yield
+    else:
+        with engine.begin() as connection:
+            connection.execute(text(f"SELECT pg_advisory_xact_lock({migrate._ADVISORY_LOCK})"))
+            yield
+
+
+def test_an_upgrade_waits_for_the_one_before_it(empty_url: str) -> None:
+    second = threading.Thread(target=migrate.upgrade, args=(empty_url,))
+    with lock_held(empty_url):
+        second.start()
+        second.join(0.5)
+        assert second.is_alive()
+        assert not migrate.is_current(empty_url)
+    second.join()
+    assert migrate.is_current(empty_url)
 
 
 def test_processes_that_upgrade_at_once_wait_for_each_other(empty_url: str) -> None:
