@@ -415,7 +415,7 @@ def _offered_prefix(session: Session, name: str, settings: Settings, store: Stor
     if store is not None:
         earlier = [row.number_prefix for row in rows if row.store_id == store.id]
         if earlier and (not earlier[0] or number_key(earlier[0]) not in living):
-            return earlier[0]
+            return str(earlier[0])
     # Documents of a retired one keep their numbers, so its prefix is no good to another store either.
     used = {number_key(row.number_prefix) for row in rows}
     return next(prefix for prefix in _prefixes(name) if number_key(prefix) not in used)

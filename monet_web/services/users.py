@@ -128,3 +128,8 @@ def _checked_role(role: str) -> Role:
         raise BrokenRule(
             f"“{role}” is not a role.", fix=f"Type one of: {', '.join(each.value for each in Role)}."
         ) from None
+
+
+def link_path(token: str) -> str:
+    """Where the link of a token leads, below the installation's own address."""
+    return f"/link/{token}"

@@ -1,0 +1,140 @@
+"""Where a run's orders went: six outcomes that add up, reasons, causes and sums; for people and as JSON."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from monet_web.commands import _out
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from monet_web.models.runs import Run
+
+MOST_CAUSES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Why invoices of a run wait: how many, in words, and what to do."""
+
+    invoices: int
+    wrong: str
+    fix: str
+
+
+def as_json(run: Run) -> dict[str, Any]:
+    """The run as the JSON of `monet import` says it (I3)."""
+    return {
+        "integration": run.integration.name,
+        "state": run.state.value,
+        "fetched": run.fetched,
+        **run.outcomes(),
+        "refreshed": run.refreshed,
+        "changed": run.changed,
+        "credit_notes": run.credit_notes,
+        "findings": dict(run.findings),
+        "totals": {currency: dict(sums) for currency, sums in run.totals.items()},
+        "seconds": _seconds(run),
+        "error": f"{run.error} {run.fix}".strip() or None,
+    }
+
+
+def say(run: Run, causes: list[Cause], *, was_preview: bool) -> None:
+    """The same for a person."""
+    from monet_web.domain.filters import REASONS
+
+    took = "" if _seconds(run) is None else f" in {_seconds(run)} s"
+    _out.say("")
+    _out.say(f"{run.integration.name}: {_STATES.get(run.state.value, run.state.value)}{took} (run {run.id})")
+    if run.error:
+        _out.say(f"{run.error} {run.fix}".strip())
+    words = {"registered": "would be registered", "in_journal": "would wait in a journal"} if was_preview else {}
+    rows = [(words.get(name, name.replace("_", " ")), _out.count(number)) for name, number in run.outcomes().items()]
+    rows += [("fetched", _out.count(run.fetched))]
+    rows += [(f"beside it {name.replace('_', ' ')}", _out.count(getattr(run, name)))
+             for name in ("refreshed", "changed", "credit_notes") if getattr(run, name)]  # fmt: skip
+    _out.table(("Orders", ""), rows, right=(1,))
+    if run.filter_reasons:
+        _out.say("")
+        _out.table(
+            ("Filtered, because", ""),
+            [(_reason(REASONS, code), _out.count(number)) for code, number in run.filter_reasons.items()],
+            right=(1,),
+        )
+    if run.totals:
+        _out.say("")
+        _out.table(
+            ("Sums", words.get("registered", "registered"), words.get("in_journal", "in journal")),
+            [(currency, _out.amount(sums.get("registered", "0")), _out.amount(sums.get("in_journal", "0")))
+             for currency, sums in sorted(run.totals.items())],
+            right=(1, 2),
+        )  # fmt: skip
+    if causes:
+        _out.say("")
+        _out.say("What waits, by cause:")
+    for cause in causes:
+        _out.say(f"{_out.count(cause.invoices):>7}  {cause.wrong}")
+        _out.say(f"         → {cause.fix}")
+
+
+def causes_of(session: Session, run: Run) -> list[Cause]:
+    """The causes of what this run left in its journals, the largest first. Inside a transaction."""
+    from sqlalchemy import func, select
+
+    from monet_web.domain.findings import CODES, Finding, describe
+    from monet_web.models.invoices import Invoice, InvoiceFinding, InvoiceState
+    from monet_web.models.runs import RunKind
+
+    if run.kind is RunKind.PREVIEW:
+        # A preview keeps no documents: only how many, by code.
+        return [
+            Cause(number, code.replace("_", " ").capitalize() + ".", CODES[code][0].why.format_map(_Unknown()))
+            for code, number in sorted(run.findings.items(), key=lambda pair: -pair[1])
+            if code in CODES
+        ]
+    grouped = (
+        select(
+            InvoiceFinding.code, func.count(InvoiceFinding.id).label("count"), func.min(InvoiceFinding.id).label("one")
+        )
+        .join(Invoice, Invoice.id == InvoiceFinding.invoice_id)
+        .where(Invoice.opened_by_run_id == run.id, Invoice.state == InvoiceState.IN_JOURNAL, InvoiceFinding.stops)
+        .group_by(InvoiceFinding.code, InvoiceFinding.subject)
+        .order_by(func.count(InvoiceFinding.id).desc(), InvoiceFinding.code)
+        .limit(MOST_CAUSES + 1)
+    )
+    rows = session.execute(grouped).all()
+    examples = {
+        found.id: found
+        for found in session.scalars(select(InvoiceFinding).where(InvoiceFinding.id.in_([row.one for row in rows])))
+    }
+    causes = []
+    for row in rows[:MOST_CAUSES]:
+        example = examples[row.one]
+        text = describe(Finding(example.code, example.subject, example.values))
+        causes.append(Cause(row._mapping["count"], text.wrong, text.fix))  # noqa: SLF001 - Row.count is a method
+    if len(rows) > MOST_CAUSES:
+        causes.append(Cause(0, "There are more causes.", "monet journals list"))
+    return causes
+
+
+_STATES = {"done": "done", "failed": "failed", "stopped": "stopped", "queued": "queued", "running": "at work"}
+
+
+class _Unknown(dict[str, str]):
+    def __missing__(self, key: str) -> str:
+        return "…"
+
+
+def _reason(reasons: Any, code: str) -> str:
+    text = reasons[code][0] if code in reasons else code.replace("_", " ")
+    # The values differ from order to order.
+    return re.sub(r"\s*\{\w+\}", "", re.sub(r"\s*\(\{\w+\}\)", "", text))
+
+
+def _seconds(run: Run) -> float | None:
+    if run.started_at is None or run.ended_at is None:
+        return None
+    return round((run.ended_at - run.started_at).total_seconds(), 1)

@@ -1,0 +1,61 @@
+"""What people type: days, key=value pairs, files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Any
+
+import click
+
+
+class Day(click.ParamType[date]):
+    """A day as 2026-11-24."""
+
+    name = "day"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        """The day, or how to type one."""
+        if isinstance(value, date):
+            return value
+        try:
+            if len(value) != 10:
+                raise ValueError
+            return date.fromisoformat(value)
+        except ValueError:
+            self.fail(f"“{value}” is not a day. Type it as 2026-11-24.", param, ctx)
+
+
+class Percent(click.ParamType[Decimal]):
+    """A rate in per cent: 21, 5.5 or 5,5."""
+
+    name = "percent"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Decimal:
+        """The rate, or how to type one."""
+        try:
+            return Decimal(str(value).strip().removesuffix("%").strip().replace(",", "."))
+        except InvalidOperation:
+            self.fail(f"“{value}” is not a rate. Type it in per cent, for example 21.", param, ctx)
+
+
+DAY = Day()
+PERCENT = Percent()
+FILE = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
+
+
+def pairs(typed: Iterable[str]) -> dict[str, str]:
+    """key=value pairs as a dict; a key twice is a mistake, not a second value."""
+    values: dict[str, str] = {}
+    for one in typed:
+        key, sign, value = one.partition("=")
+        key = key.strip()
+        if not sign or not key:
+            # What stands there may be a secret whose key was forgotten.
+            raise click.UsageError("Settings are typed as key=value, for example frequency=daily.")
+        if key in values:
+            raise click.UsageError(f"{key} is typed twice. Keep one.")
+        values[key] = value
+    return values

@@ -1,0 +1,48 @@
+"""`monet company`."""
+
+from __future__ import annotations
+
+import click
+
+from monet_web.commands import _out
+from monet_web.commands._context import opened
+from monet_web.commands._typed import pairs
+
+
+@click.group(no_args_is_help=True)
+def company() -> None:
+    """Show and set the company's data."""
+
+
+@company.command()
+@click.option("--json", "as_json", is_flag=True, help="Only JSON.")
+def show(as_json: bool) -> None:
+    """Show the company whose books these are."""
+    from monet_web.models.base import reading
+    from monet_web.services import company as service
+
+    with opened() as here, reading(here.session):
+        texts = service.as_text(service.get(here.session))
+    if as_json:
+        _out.say_json(texts)
+    else:
+        _out.table(("", ""), [(key, text or "—") for key, text in texts.items()])
+
+
+@company.command("set")
+@click.argument("typed", nargs=-1, required=True, metavar="KEY=VALUE...")
+@click.option("--reason", default="", help="Why a period is closed or reopened.")
+def set_(typed: tuple[str, ...], reason: str) -> None:
+    """Set the company's data: name, code, vat_code, address, country, time_zone, language, accounts, closed_until.
+
+    \b
+    monet company set name="UAB Pavyzdys" code=123456789 vat_code=LT100001919017
+    monet company set closed_until=2026-10-31 --reason "October is filed"
+    """
+    from monet_web.services import company as service
+
+    with opened() as here:
+        changed = service.set_values(here.session, pairs(typed), reason=reason, now=here.now, actor=here.actor)
+        _out.say(f"Changed: {', '.join(changed)}." if changed else "Nothing was changed: it was so already.")
+        if changed:
+            _out.mended(here)

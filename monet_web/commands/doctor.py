@@ -1,0 +1,127 @@
+"""`monet doctor`: what is wrong with this installation and how to mend it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import click
+
+from monet_web.commands import _out
+
+if TYPE_CHECKING:
+    from monet_web.config import Config
+    from monet_web.services.doctor import Sign
+
+_FIXES = {
+    "redis": "Start Redis, or type `monet run`, which starts everything.",
+    "worker": "Start one: python worker.py, or `monet run`, which starts everything.",
+    "scheduler": "Start one: python -m monet_web.scheduler, or `monet run`, which starts everything.",
+}
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Only JSON.")
+def doctor(as_json: bool) -> None:
+    """Look at this installation: what is wrong, and how to mend it. Changes nothing.
+
+    \b
+    monet doctor
+
+    Exit code 1 when something is wrong.
+    """
+    from monet_web.commands._context import configuration
+
+    config = configuration()
+    signs = list(_signs(config))
+    if as_json:
+        _out.say_json(
+            [{"part": one.part, "well": one.well, "text": one.sentence, "fix": one.fix or None} for one in signs]
+        )
+    else:
+        for one in signs:
+            _out.say(f"{'ok   ' if one.well else 'WRONG'}  {one.part}: {one.sentence}")
+            if one.fix:
+                _out.say(f"       → {one.fix}")
+        _out.say("")
+        _out.say("Variables (an empty one counts as unset):")
+        _out.table(("Name", "Now", "What it is"), list(_variables()))
+    if not all(one.well for one in signs):
+        raise click.exceptions.Exit(1)
+
+
+def _variables() -> Iterator[tuple[str, str, str]]:
+    from monet_web.config import VARIABLES
+
+    for one in VARIABLES:
+        typed = os.environ.get(one.name, "").strip()
+        now = "(set, not shown)" if typed and one.is_secret else typed or f"unset: {one.default}"
+        yield one.name, now, one.meaning
+
+
+def _signs(config: Config) -> Iterator[Sign]:
+    from monet_web.services.doctor import keys_file
+
+    is_made_here = config.is_embedded_database and not all(
+        os.environ.get(name, "").strip() for name in ("SECRET_KEY", "MONET_ENCRYPTION_KEYS")
+    )
+    yield keys_file(config.home / "keys", is_used=is_made_here)
+    yield from _of_database(config)
+    yield from _of_redis(config)
+
+
+def _of_database(config: Config) -> Iterator[Sign]:
+    from sqlalchemy import create_engine
+    from sqlalchemy.exc import SQLAlchemyError
+    from sqlalchemy.orm import Session
+
+    from monet_web import migrate
+    from monet_web.models.base import now_utc, sealer
+    from monet_web.services.doctor import Sign, checks_of_data
+
+    try:
+        is_current = migrate.is_current(config.database_url)
+    except SQLAlchemyError as error:
+        yield Sign(
+            "database", False, f"The database does not answer ({type(error).__name__}).",
+            "Start it, or correct DATABASE_URL.",
+        )  # fmt: skip
+        return
+    yield Sign("database", True, "The database answers.")
+    if not is_current:
+        fix = "Type: python -m flask --app monet_web.app:from_environment db upgrade"
+        if config.is_embedded_database:
+            fix = "Any other command of `monet` brings it up to date, for example: monet company show"
+        yield Sign("migrations", False, "The database's tables are not up to date.", fix)
+        return
+    yield Sign("migrations", True, "The database's tables are up to date.")
+    sealer.bind(config.encryption_keys)
+    engine = create_engine(config.database_url)
+    try:
+        with Session(engine, expire_on_commit=False) as session:
+            yield from checks_of_data(session, now=now_utc())
+    finally:
+        engine.dispose()
+
+
+def _of_redis(config: Config) -> Iterator[Sign]:
+    from redis.exceptions import RedisError
+
+    from monet_web import embedded, queues
+    from monet_web.blueprints.health.views import redis_sign, scheduler_sign, worker_sign
+    from monet_web.services.doctor import Sign
+
+    redis_url = config.redis_url
+    if redis_url is None:
+        if not embedded.answers(config.home):
+            yield Sign("redis", False, "Nothing runs here now, so nothing is imported by itself.", "Type: monet run")
+            return
+        redis_url = embedded.url(config.home)
+    with queues.connect(redis_url, seconds=2) as redis:
+        try:
+            for part, look in (("redis", redis_sign), ("worker", worker_sign), ("scheduler", scheduler_sign)):
+                sign = look(redis)
+                yield Sign(part, sign.lives, sign.sentence, "" if sign.lives else _FIXES[part])
+        except RedisError:
+            yield Sign("redis", False, "Redis does not answer.", _FIXES["redis"])

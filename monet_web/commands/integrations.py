@@ -1,0 +1,217 @@
+"""`monet integrations`: connect stores and change how they are imported."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from monet_web.commands import _out
+from monet_web.commands._ask import confirm
+from monet_web.commands._context import opened
+from monet_web.commands._typed import pairs
+
+if TYPE_CHECKING:
+    from monet_web.connectors.base import StoreFacts
+    from monet_web.services.connect import Shown
+
+
+@click.group(no_args_is_help=True)
+def integrations() -> None:
+    """Connect stores and change how they are imported."""
+
+
+@integrations.command()
+@click.argument("name")
+@click.option("--platform", required=True, metavar="KIND", help="woocommerce, prestashop, shopify, opencart …")
+@click.option("--set", "typed", multiple=True, metavar="KEY=VALUE", help="A connection parameter or a setting.")
+@click.argument("more", nargs=-1, metavar="[KEY=VALUE]...")
+def add(name: str, platform: str, typed: tuple[str, ...], more: tuple[str, ...]) -> None:
+    """Connect a store. Connection parameters and settings are typed alike, as KEY=VALUE.
+
+    \b
+    monet integrations add "Kava Ltd" --platform woocommerce \\
+      --set address=https://kava.example --set consumer_key=ck_… --set consumer_secret=cs_… \\
+      --set not_before=2026-11-01 --set number_prefix=KL-
+
+    Keys that are left out are asked for at a terminal, where they are not shown.
+    """
+    from monet_web.services import connect
+
+    values = _with_secrets(platform, pairs((*typed, *more)))
+    with opened() as here:
+        added = connect.add_integration(
+            here.session, name=name, platform=platform, values=values, now=here.now, actor=here.actor
+        )
+        prefix = f" Numbers begin with {added.number_prefix}." if added.number_prefix else ""
+        _out.say(f"{added.name} is added.{prefix}")
+        _out.say(f'Next: monet integrations test "{added.name}"')
+
+
+@integrations.command("list")
+@click.option("--json", "as_json", is_flag=True, help="Only JSON.")
+def list_(as_json: bool) -> None:
+    """List the integrations."""
+    from monet_web.models.base import reading
+    from monet_web.services import connect
+
+    with opened() as here, reading(here.session):
+        shown = [connect.show(one) for one in connect.list_integrations(here.session)]
+    if as_json:
+        _out.say_json(
+            [{"name": one.name, "platform": one.platform, "state": one.state, "store": _store(one)} for one in shown]
+        )
+    elif not shown:
+        _out.say("No integrations yet. An address and a key are enough to begin: monet integrations add --help")
+    else:
+        _out.table(
+            ("Name", "Platform", "State", "Runs", "Store"),
+            [(one.name, one.label, _state(one), one.settings["frequency"], _store(one)) for one in shown],
+        )
+
+
+@integrations.command()
+@click.argument("name")
+@click.option("--json", "as_json", is_flag=True, help="Only JSON.")
+def show(name: str, as_json: bool) -> None:
+    """Show an integration with all its settings. Keys are never shown.
+
+    \b
+    monet integrations show "Kava Ltd"
+    """
+    from monet_web.domain.settings import BY_KEY
+    from monet_web.models.base import reading
+    from monet_web.services import connect
+
+    with opened() as here, reading(here.session):
+        shown = connect.show(connect.find(here.session, name))
+    if as_json:
+        _out.say_json(
+            {
+                "name": shown.name, "platform": shown.platform, "state": shown.state,
+                "parameters": dict(shown.parameters), "secrets": dict(shown.secrets), "settings": dict(shown.settings),
+                "refused": shown.refused_text or None,
+            }
+        )  # fmt: skip
+        return
+    _out.say(f"{shown.name} · {shown.label} · {_state(shown)}")
+    if shown.refused_text:
+        _out.say(f"The store refuses since {shown.refused_since:%Y-%m-%d}: {shown.refused_text}")
+    secrets = [(key, "(kept, never shown)" if there else "(none)") for key, there in shown.secrets.items()]
+    _out.say("")
+    _out.table(("Connection", "Value"), [*shown.parameters.items(), *secrets])
+    _out.say("")
+    _out.table(
+        ("Setting", "Value", "What it does"),
+        [(key, value or "—", BY_KEY[key].help) for key, value in shown.settings.items()],
+    )
+
+
+@integrations.command("set")
+@click.argument("name")
+@click.argument("typed", nargs=-1, metavar="KEY=VALUE...")
+@click.option("--set", "more", multiple=True, hidden=True)
+@click.option("--name", "new_name", help="Another name.")
+@click.option("--same-store", is_flag=True, help="A new address is the same shop that moved, with the same orders.")
+def set_(name: str, typed: tuple[str, ...], more: tuple[str, ...], new_name: str | None, same_store: bool) -> None:
+    """Change an integration. What is not typed stays; an empty key stays too.
+
+    \b
+    monet integrations set "Kava Ltd" frequency=daily statuses=processing,completed
+
+    A new scheme, host or port asks for all keys again. What waits in its journals is checked again.
+    """
+    from monet_web.services import connect
+
+    values = pairs((*typed, *more))
+    if not values and new_name is None:
+        raise click.UsageError("Type what to change as key=value: monet integrations set NAME frequency=daily")
+    with opened() as here:
+        changed = connect.set_values(
+            here.session, name, values, new_name=new_name, same_store=same_store, now=here.now, actor=here.actor
+        )
+        _out.say(f"{changed.name} is changed.")
+        _out.mended(here, integration_id=changed.id)
+
+
+@integrations.command()
+@click.argument("name")
+@click.option("--json", "as_json", is_flag=True, help="Only JSON.")
+def test(name: str, as_json: bool) -> None:
+    """Ask the store whether address, key and rights are right.
+
+    \b
+    monet integrations test "Kava Ltd"
+    """
+    from monet_web.services import connect
+
+    with opened() as here:
+        facts = connect.test_integration(
+            here.session, name, surroundings=here.installation.surroundings, now=here.now, actor=here.actor
+        )
+    if as_json:
+        _out.say_json(
+            {
+                "name": facts.name, "version": facts.version, "time_zone": facts.time_zone, "currency": facts.currency,
+                "orders": facts.orders, "statuses": [choice.value for choice in facts.statuses],
+                "payment_methods": [choice.value for choice in facts.payment_methods], "notices": list(facts.notices),
+            }
+        )  # fmt: skip
+    else:
+        _say_facts(facts)
+
+
+@integrations.command()
+@click.argument("name")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def remove(name: str, yes: bool) -> None:
+    """Remove an integration. Its invoices stay; adding the store again takes its memory over.
+
+    \b
+    monet integrations remove "Kava Ltd"
+    """
+    from monet_web.models.base import reading
+    from monet_web.services import connect
+
+    with opened() as here:
+        with reading(here.session):
+            name = connect.find(here.session, name).name
+        confirm(f"Remove {name}? Its keys are forgotten, its invoices and what waits stay.", yes=yes)
+        if connect.retire(here.session, name, now=here.now, actor=here.actor):
+            _out.say(f"{name} is retired: its documents stay, and adding the store again takes its memory over.")
+        else:
+            _out.say(f"{name} is removed.")
+
+
+def _with_secrets(platform: str, values: dict[str, str]) -> dict[str, str]:
+    """Ask at a terminal for required keys that were not typed: there they stay out of the shell's history."""
+    from monet_web.services import connect
+
+    if sys.stdin.isatty():
+        for one in connect.connector_class(platform).parameters:
+            if one.secret and one.required and not values.get(one.key):
+                values[one.key] = click.prompt(f"{one.label} ({one.key}), not shown", hide_input=True)
+    return values
+
+
+def _state(shown: Shown) -> str:
+    return "refused" if shown.refused_since else {"on": "on", "off": "switched off"}[shown.state]
+
+
+def _store(shown: Shown) -> str:
+    return next((value for value in shown.parameters.values() if value), "")
+
+
+def _say_facts(facts: StoreFacts) -> None:
+    orders = "" if facts.orders is None else f", {_out.many(facts.orders, 'order')}"
+    _out.say(f"The store answers: {facts.name}, version {facts.version}, {facts.currency}, {facts.time_zone}{orders}.")
+    for notice in facts.notices:
+        _out.say(notice)
+    for title, choices in (("Statuses", facts.statuses), ("Payment methods", facts.payment_methods)):
+        if choices:
+            _out.say("")
+            _out.table(
+                (title, "", ""),
+                [(one.value, one.label, "makes an invoice" if one.is_default else "") for one in choices],
+            )
