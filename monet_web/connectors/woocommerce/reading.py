@@ -1,0 +1,144 @@
+"""A window's orders: three lists sorted by id, merged into one, so that each order comes once and in order.
+
+1. created in the window, in full; 2. changed in the window, only ids and dates, because most of these are in the
+first list already; 3. refunded in the window, which `date_modified` does not always tell. What only the second and
+third list name is fetched by id. All queries reach a few hours beyond the window on both sides, and each order's own
+dates are judged here: shops differ in what they compare.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import groupby
+
+from monet_web.connectors.base import Page, Selection
+from monet_web.connectors.http import Params
+from monet_web.connectors.paging import Hole, IdOrdered, Row, row_id
+from monet_web.connectors.woocommerce.api import DATES, PER_PAGE, Api, moment_text
+from monet_web.connectors.woocommerce.fields import Problem, moment
+from monet_web.domain.orders import Unreadable
+from monet_web.domain.windows import Window
+
+_OVERLAP = timedelta(hours=6)
+# 3.9.1 ignores `dates_are_gmt` and takes our UTC for local time: no place is further from UTC than 14 hours.
+_OVERLAP_OF_OLD = timedelta(hours=15)
+_LOOK_BACK = timedelta(days=60)  # where "changed since" cannot be asked: how old orders are looked at for changes
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    order_id: int
+    order: Row | None = None
+    broken: Unreadable | None = None
+
+
+class Reading:
+    """Reads one selection from one shop."""
+
+    def __init__(self, api: Api, selection: Selection) -> None:
+        self._api = api
+        self._selection = selection
+        self._main: IdOrdered | None = None
+        self._left_out = 0
+        self._added = 0
+
+    def pages(self) -> Iterator[Page]:
+        """Pages of at most 100 orders, lazily."""
+        batch: list[_Found] = []
+        for found in self._merged():
+            batch.append(found)
+            if len(batch) == PER_PAGE:
+                yield self._page(batch)
+                batch = []
+        if batch:
+            yield self._page(batch)
+
+    def _merged(self) -> Iterator[_Found]:
+        lists = [*self._lists(), (_Found(order_id) for order_id in self._api.refunded_orders(self._selection.window))]
+        for _, same in groupby(heapq.merge(*lists, key=lambda found: found.order_id), key=lambda found: found.order_id):
+            every = list(same)
+            full = next((found for found in every if found.order is not None), None)
+            # A row that failed in one list may have come whole in another, or alone later.
+            broken = [found for found in every if found.broken is not None]
+            ids_only = [found for found in every if found.order is None and found.broken is None]
+            if full is not None:
+                yield full
+            elif broken:
+                yield broken[0]
+            else:
+                self._added += self._selection.by != "paid"
+                yield ids_only[0]
+
+    def _lists(self) -> list[Iterator[_Found]]:
+        window = self._selection.window
+        knows = self._api.knows_modified_after()
+        overlap = _OVERLAP if knows else _OVERLAP_OF_OLD
+        if self._selection.by == "paid":
+            # Paying changes an order, so those paid in the window have changed since it began; when, is looked at here.
+            since = _changed(window.start - overlap, None) if knows else _created(_looked_back(window, overlap))
+            self._main = self._api.orders(since, fields=DATES)
+            return [self._held(self._main, counts=True)]
+        self._main = self._api.orders(_created(window.widened(overlap)))
+        lists = [self._held(self._main, counts=True)]
+        if self._selection.by == "any":
+            changed = (
+                _changed(window.start - overlap, window.end + overlap)
+                if knows
+                else _created(_looked_back(window, overlap))
+            )
+            lists.append(self._held(self._api.orders(changed, fields=DATES), counts=False))
+        return lists
+
+    def _held(self, listing: IdOrdered, *, counts: bool) -> Iterator[_Found]:
+        """The orders of a list that the selection holds; in full when the list gives them so."""
+        for row in listing:
+            if isinstance(row, Hole):
+                broken = self._api.broken_between(row)
+                order_id = int(broken.external_id) if broken.external_id.isdigit() else row.after
+                yield _Found(order_id, broken=broken)
+            elif self._holds(row):
+                yield _Found(row_id(row), order=row if "line_items" in row else None)
+            else:
+                self._left_out += counts
+
+    def _holds(self, row: Row) -> bool:
+        try:
+            dates = [moment(row, f"date_{name}_gmt") for name in ("created", "modified", "paid")]
+        except Problem:
+            return True  # with dates that nobody understands it is shown as unreadable, and not left out in silence
+        return self._selection.holds(created=dates[0], changed=dates[1], paid=dates[2])
+
+    def _page(self, batch: list[_Found]) -> Page:
+        missing = [str(found.order_id) for found in batch if found.order is None and found.broken is None]
+        fetched, broken = self._api.by_ids(missing) if missing else ({}, [])
+        orders = [found.order or fetched.get(str(found.order_id)) for found in batch]
+        expected = None
+        if self._main is not None and self._main.total is not None:
+            expected = max(0, self._main.total - self._left_out + self._added)
+        return Page(
+            orders=tuple(bundled(self._api, order) for order in orders if order is not None),
+            expected=expected,
+            unreadable=(*(found.broken for found in batch if found.broken is not None), *broken),
+        )
+
+
+def bundled(api: Api, order: Row) -> dict[str, object]:
+    """An order with all that reading it needs: its refunds in detail, None when they could not be had."""
+    has_refunds = isinstance(order.get("refunds"), list) and order["refunds"]
+    return {"order": order, "refunds": api.refunds_of(row_id(order)) if has_refunds else []}
+
+
+def _created(window: Window) -> Params:
+    return [("after", moment_text(window.start)), ("before", moment_text(window.end)), ("dates_are_gmt", "true")]
+
+
+def _changed(start: datetime, end: datetime | None) -> Params:
+    until = [("modified_before", moment_text(end))] if end is not None else []
+    return [("modified_after", moment_text(start)), *until, ("dates_are_gmt", "true")]
+
+
+def _looked_back(window: Window, overlap: timedelta) -> Window:
+    return Window(window.start - _LOOK_BACK, window.end + overlap)
