@@ -28,11 +28,19 @@ class BrokenOrder(Exception):
 
 @dataclass(frozen=True)
 class Asked:
-    """A checked request: `link` is its own address without a query, `values` in their types, in the order given."""
+    """A checked request: `link` is its own address without a query, `values` in their types, in the order given.
+
+    `broken`: orders on which a plugin throws.
+    """
 
     link: str
     values: Mapping[str, Any]
     shape: Shape
+    broken: frozenset[int] = frozenset()
+
+    def raise_if_broken(self, ids: Sequence[int]) -> None:
+        if not self.broken.isdisjoint(ids):
+            raise BrokenOrder
 
     @property
     def size(self) -> int:
@@ -76,20 +84,14 @@ class Shop:
     def __init__(self, store: Store) -> None:
         self.store = store
         self.selector = Selector(store)
-        self.broken: frozenset[int] = frozenset()
         self._orders = Remembered(REMEMBERED_ORDERS)
         self._pages = Remembered(REMEMBERED_PAGES)
 
-    def raise_if_broken(self, ids: Sequence[int]) -> None:
-        if self.broken and not self.broken.isdisjoint(ids):
-            raise BrokenOrder
-
-    def order_page(self, query: Query, shape: Shape) -> tuple[int, int, bytes]:
-        """(total, orders on this page, their JSON list)."""
+    def order_page(self, query: Query, shape: Shape) -> tuple[int, tuple[int, ...], bytes]:
+        """(total, ids of the page's orders, their JSON list)."""
         key = (query, shape, self.store.version)
-        total, ids, body = self._pages.get(key, lambda: self._order_page(query, shape))
-        self.raise_if_broken(ids)
-        return total, len(ids), body
+        page: tuple[int, tuple[int, ...], bytes] = self._pages.get(key, lambda: self._order_page(query, shape))
+        return page
 
     def _order_page(self, query: Query, shape: Shape) -> tuple[int, tuple[int, ...], bytes]:
         with self.store.lock:
@@ -118,11 +120,12 @@ class Shop:
 
 def order_list(shop: Shop, asked: Asked, parts: dict[str, str]) -> Answer:  # noqa: ARG001
     query = _order_query(asked, shop.store.profile)
-    total, here, body = shop.order_page(query, asked.shape)
-    if here == 0 and not shop.store.profile.posts:
+    total, ids, body = shop.order_page(query, asked.shape)
+    asked.raise_if_broken(ids)
+    if not ids and not shop.store.profile.posts:
         # With tables of its own WooCommerce counts nothing behind the end.
         total = 0
-    return _paged(asked, body, total, _link_values(asked, here))
+    return _paged(asked, body, total, _link_values(asked, len(ids)))
 
 
 def refund_list(shop: Shop, asked: Asked, parts: dict[str, str]) -> Answer:  # noqa: ARG001

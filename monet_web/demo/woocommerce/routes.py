@@ -28,8 +28,20 @@ class Route:
     only_current: bool = False
 
 
-def routed(shop: Shop, path: str, given: Parameters, key: Key | None, *, address: str, link: str) -> Answer:
-    """The answer of the REST route `path` ("/wc/v3/orders"); bad arguments are named before the key is looked at."""
+def routed(
+    shop: Shop,
+    path: str,
+    given: Parameters,
+    key: Key | None,
+    *,
+    address: str,
+    link: str,
+    broken: frozenset[int] = frozenset(),
+) -> Answer:
+    """The answer of the REST route `path` ("/wc/v3/orders"); bad arguments are named before the key is looked at.
+
+    BrokenOrder when one of `broken` (order ids) would be in it.
+    """
     for route in ROUTES:
         match = route.pattern.fullmatch(path)
         if match is not None and (shop.store.profile.is_current or not route.only_current):
@@ -43,7 +55,7 @@ def routed(shop: Shop, path: str, given: Parameters, key: Key | None, *, address
     refusal = _refusal(shop, key, parts)
     if refusal is not None:
         return refusal
-    asked = Asked(link, values, _shape(shop, values, address))
+    asked = Asked(link, values, _shape(shop, values, address), broken)
     return route.answer(shop, asked, parts).with_headers(Allow=route.methods)
 
 
@@ -74,7 +86,7 @@ def _one_order(shop: Shop, asked: Asked, parts: dict[str, str]) -> Answer:
     document = shop.store.order(order_id)
     if document is None:
         return failure(404, "woocommerce_rest_shop_order_invalid_id", "Invalid ID.")
-    shop.raise_if_broken((order_id,))
+    asked.raise_if_broken((order_id,))
     return Answer(200, asked.shape.order(document, keep_links=True))
 
 

@@ -188,9 +188,16 @@ class WooCommerceShop:
             return _index(request, self.store, faults)
         if faults.woocommerce_off or faults.routes_removed or method not in _READING:
             return no_route()
-        self._shop.broken = faults.broken_orders
         link = f"{request.address}/index.php" if faults.plain_permalinks else f"{request.address}/wp-json{route}"
-        return routed(self._shop, route, request.parameters, key, address=request.address, link=link)
+        return routed(
+            self._shop,
+            route,
+            request.parameters,
+            key,
+            address=request.address,
+            link=link,
+            broken=faults.broken_orders,
+        )
 
     def _after_answering(self, request: Request) -> None:
         if not request.path.rstrip("/").endswith("/wc/v3/orders"):
