@@ -93,13 +93,13 @@ def test_a_child_that_will_not_end_is_asked_twice_and_then_killed(
     code = (
         "import os, signal, time\n"
         "signal.signal(signal.SIGTERM, lambda *_: os.write(1, b'asked\\n'))\n"
-        f"open({str(started)!r}, 'w')\nwhile True: time.sleep(1)"
+        f"open({str(started)!r}, 'w').write(str(os.getpid()))\nwhile True: time.sleep(1)"
     )
-    supervise_until(started.exists, Program("worker", ("-c", code)))
+    supervise_until(lambda: started.exists() and started.read_text(), Program("worker", ("-c", code)))
     said = capfd.readouterr().out
     assert said.count("asked") == 2
     assert said.count("still at work: worker") == 2
-    assert not psutil.Process().children()
+    assert not psutil.pid_exists(int(started.read_text()))
 
 
 def test_the_address_is_told_once_when_the_web_answers() -> None:
