@@ -12,6 +12,7 @@ _PRECISION = 50  # a price times a quantity times a rate must never be rounded b
 # ISO 4217 minor units that differ from 2; the rest of the world has cents.
 _MINOR_UNITS = {
     **dict.fromkeys(("JPY", "KRW", "CLP", "ISK", "VND", "PYG", "UGX", "XAF", "XOF", "XPF", "RWF", "VUV"), 0),
+    **dict.fromkeys(("BIF", "DJF", "GNF", "KMF"), 0),
     **dict.fromkeys(("KWD", "BHD", "OMR", "JOD", "TND", "IQD", "LYD"), 3),
 }
 
