@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from itertools import count
 from typing import Any
 
 from monet_web.connectors.answers import Answer
@@ -135,19 +136,20 @@ class Api:
             return None
         return rows if isinstance(rows, list) else None
 
-    def broken_between(self, hole: Hole) -> Unreadable:
-        """Which order it was that could not be fetched: the ids around it are known, and each between is asked for."""
-        last = hole.before if hole.before is not None else hole.after + _LONGEST_GAP
+    def broken_between(self, hole: Hole, named: set[str]) -> Unreadable:
+        """Which order it was that could not be fetched: the ids around it are known, each between is asked for.
+
+        `named` are those of the same list that are known already; several may be broken side by side.
+        """
         reason = f"The store fails when it is asked for this order. {hole.error.message}"
-        if last - hole.after - 1 <= _LONGEST_GAP:
-            for order_id in range(hole.after + 1, last):
-                row = self._one(str(order_id))
-                if isinstance(row, Unreadable):
-                    return Unreadable(str(order_id), reason)
-        before = f"before order {hole.before}" if hole.before is not None else "at the end"
-        return Unreadable(
-            f"after-{hole.after}", f"{reason} It stands after order {hole.after} and {before} of the list."
-        )
+        for order_id in _candidates(hole):
+            if str(order_id) not in named and isinstance(self._one(str(order_id)), Unreadable):
+                named.add(str(order_id))
+                return Unreadable(str(order_id), reason)
+        name = next(name for number in count(1) if (name := f"after-{hole.after}-{number}") not in named)
+        named.add(name)
+        end = f"before order {hole.before}" if hole.before is not None else "at the end"
+        return Unreadable(name, f"{reason} It stands after order {hole.after} and {end} of the list.")
 
     def _one(self, order_id: str) -> Row | Unreadable | None:
         answer = self.signed_in.ask(f"{ORDERS}/{order_id}")
@@ -207,3 +209,13 @@ def _made_in(row: Row, window: Window) -> bool:
     except Problem:
         made = None
     return made is None or window.holds(made)
+
+
+def _candidates(hole: Hole) -> Iterator[int]:
+    """The ids that a missing row may have, those near its neighbours when there are too many to ask for them all."""
+    last = hole.before if hole.before is not None else hole.after + _LONGEST_GAP
+    if last - hole.after <= _LONGEST_GAP:
+        yield from range(hole.after + 1, last)
+    else:
+        yield from range(last - 1, last - _LONGEST_GAP // 2, -1)
+        yield from range(hole.after + 1, hole.after + _LONGEST_GAP // 2 if hole.after else 0)

@@ -33,6 +33,7 @@ def test_connection(api: Api) -> StoreFacts:
     currency = text(_first(asked.get("/wc/v3/data/currencies/current")), "code")
     gateways = [entry for entry in _list(asked.get("/wc/v3/payment_gateways")) if entry.get("enabled") is True]
     rates = _list(asked.get("/wc/v3/taxes", [("per_page", "100")]))
+    notices = tuple(_notices(api, statuses, asked))
     return StoreFacts(
         name=title(root, "name"),
         version=text(newest[0], "version") if newest else "",
@@ -55,7 +56,7 @@ def test_connection(api: Api) -> StoreFacts:
         fields=tuple(Choice(key, key) for key in _field_keys(newest)),
         orders=counted.number("X-WP-Total"),
         learned=api.learned,
-        notices=tuple(_notices(api, statuses, asked)),
+        notices=notices,
     )
 
 

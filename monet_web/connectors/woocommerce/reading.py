@@ -33,6 +33,8 @@ class _Found:
     order_id: int
     order: Row | None = None
     broken: Unreadable | None = None
+    is_counted: bool = False  # by the total of the main list
+    is_nameless: bool = False  # a broken order whose id is not known; `order_id` is that of the one before it
 
 
 class Reading:
@@ -60,17 +62,14 @@ class Reading:
         lists = [*self._lists(), (_Found(order_id) for order_id in self._api.refunded_orders(self._selection.window))]
         for _, same in groupby(heapq.merge(*lists, key=lambda found: found.order_id), key=lambda found: found.order_id):
             every = list(same)
-            full = next((found for found in every if found.order is not None), None)
-            # A row that failed in one list may have come whole in another, or alone later.
-            broken = [found for found in every if found.broken is not None]
-            ids_only = [found for found in every if found.order is None and found.broken is None]
-            if full is not None:
-                yield full
-            elif broken:
-                yield broken[0]
-            else:
-                self._added += self._selection.by != "paid"
-                yield ids_only[0]
+            # A row that failed in one list may have come whole in another.
+            best = next((found for found in every if found.order is not None), None)
+            nameless = {found.broken.external_id: found for found in every if found.is_nameless and found.broken}
+            known = [found for found in every if not found.is_nameless]
+            if known:
+                self._added += not any(found.is_counted for found in known)
+                yield best or next((found for found in known if found.broken), known[0])
+            yield from nameless.values()
 
     def _lists(self) -> list[Iterator[_Found]]:
         window = self._selection.window
@@ -94,13 +93,15 @@ class Reading:
 
     def _held(self, listing: IdOrdered, *, counts: bool) -> Iterator[_Found]:
         """The orders of a list that the selection holds; in full when the list gives them so."""
+        named: set[str] = set()
         for row in listing:
             if isinstance(row, Hole):
-                broken = self._api.broken_between(row)
-                order_id = int(broken.external_id) if broken.external_id.isdigit() else row.after
-                yield _Found(order_id, broken=broken)
+                broken = self._api.broken_between(row, named)
+                is_nameless = not broken.external_id.isdigit()
+                order_id = row.after if is_nameless else int(broken.external_id)
+                yield _Found(order_id, broken=broken, is_counted=counts, is_nameless=is_nameless)
             elif self._holds(row):
-                yield _Found(row_id(row), order=row if "line_items" in row else None)
+                yield _Found(row_id(row), order=row if "line_items" in row else None, is_counted=counts)
             else:
                 self._left_out += counts
 
