@@ -3,6 +3,7 @@
 import os
 from datetime import timedelta
 from pathlib import Path
+from wsgiref.headers import Headers
 
 from flask import Blueprint, Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -86,6 +87,11 @@ def _add_security_headers(response: Response) -> Response:
     return response
 
 
+def _add_security_headers_to_file(headers: Headers, _path: str, _url: str) -> None:
+    for name, value in SECURITY_HEADERS.items():
+        headers[name] = value
+
+
 def _serve_static_files(app: Flask) -> None:
     # Before Flask, so that a style sheet costs no request context; vendored files carry versions in their names.
     if not STATIC.is_dir():
@@ -96,7 +102,8 @@ def _serve_static_files(app: Flask) -> None:
         prefix="static/",
         max_age=300,
         immutable_file_test=r"-\d+\.\d+\.\d+[.-]",
-        add_headers_function=lambda headers, _path, _url: headers.update(SECURITY_HEADERS),
+        allow_all_origins=False,
+        add_headers_function=_add_security_headers_to_file,
     )
 
 

@@ -44,6 +44,25 @@ def test_every_answer_carries_the_security_headers(config: Config) -> None:
         assert headers["Referrer-Policy"] == "same-origin"
 
 
+def test_static_files_carry_them_too_and_their_versions_are_kept_for_long(
+    config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("monet_web.app.STATIC", tmp_path)
+    (tmp_path / "monet.css").write_text("body {}")
+    (tmp_path / "htmx-2.0.11.min.js").write_text("//")
+    client = create_app(config).test_client()
+    for name, kept in (
+        ("monet.css", "max-age=300, public"),
+        ("htmx-2.0.11.min.js", "max-age=315360000, public, immutable"),
+    ):
+        with client.get(f"/static/{name}") as answer:
+            assert answer.status_code == 200
+            assert answer.headers["X-Content-Type-Options"] == "nosniff"
+            assert answer.headers["Content-Security-Policy"].startswith("default-src 'self'")
+            assert answer.headers["Cache-Control"] == kept
+            assert "Access-Control-Allow-Origin" not in answer.headers
+
+
 @pytest.mark.parametrize(("url", "is_secure"), [("https://monet.test", True), ("http://monet.test", False)])
 def test_the_session_cookie_is_secure_unless_people_type_http(config: Config, url: str, is_secure: bool) -> None:
     cookie = app_with_a_page(replace(config, url=url)).test_client().get("/page").headers["Set-Cookie"]
@@ -167,7 +186,8 @@ def test_the_limiter_counts_on_a_unix_socket(config: Config) -> None:
             assert any(b"guess" in key for key in redis.keys("*"))
 
 
-def test_the_limiter_still_counts_when_redis_died(config: Config) -> None:
+def test_the_limiter_still_counts_when_redis_died(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("monet_web.extensions.limiter._storage_dead", False)  # put back for the tests after this one
     with embedded.valkey(config.home) as url, queues.connect(url) as redis:
         app = create_app(replace(config, redis_url=url))
         from monet_web.extensions import limiter

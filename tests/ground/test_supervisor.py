@@ -213,6 +213,7 @@ def test_everything_starts_survives_and_ends(tmp_path: Path) -> None:
             running.wait(timeout=30)
         finally:
             running.kill()
+            running.wait()
             end_redis(tmp_path)
     assert running.returncode == 0
     assert f"monet: ready: http://127.0.0.1:{port}  (Ctrl-C ends it)" in said.read_text()
@@ -238,6 +239,8 @@ def test_killed_without_mercy_it_leaves_the_port_free_and_starts_again(tmp_path:
                     running.terminate()
                     assert running.wait(30) == 0
             except BaseException:
+                running.kill()
+                running.wait()
                 end_redis(tmp_path)
                 raise
             finally:
