@@ -11,13 +11,16 @@ from werkzeug.wrappers import Response
 from whitenoise import WhiteNoise
 
 from monet_web import logs
+from monet_web.blueprints import access, errors, navigation
+from monet_web.blueprints.auth import auth
 from monet_web.blueprints.health import health
+from monet_web.blueprints.today import today
 from monet_web.config import CHECKOUT, Config
 from monet_web.extensions import babel, csrf, htmx, limiter, login, migrate
 from monet_web.models import db
 from monet_web.models.base import sealer
 
-BLUEPRINTS: tuple[Blueprint, ...] = (health,)
+BLUEPRINTS: tuple[Blueprint, ...] = (health, auth, today)
 
 STATIC = Path(__file__).parent / "static"
 MEGABYTE = 1024 * 1024
@@ -73,10 +76,16 @@ def create_app(config: Config) -> Flask:
     sealer.bind(config.encryption_keys)
     db.init_app(app)
     migrate.init_app(app, db, directory=str(CHECKOUT / "migrations"), render_as_batch=True)
-    for extension in (csrf, login, htmx, limiter, babel):
+    for extension in (csrf, login, htmx, limiter):
         extension.init_app(app)
+    babel.init_app(app, locale_selector=navigation.language)
+    login.login_view = "auth.sign_in"
+    login.login_message = None
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
+    access.guard(app)
+    navigation.surround(app)
+    errors.answer(app)
     app.after_request(_add_security_headers)
     return app
 

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from monet_web.domain.errors import BrokenRule
 from monet_web.domain.mask import fold
-from monet_web.models.base import writing
+from monet_web.models.base import reading, writing
 from monet_web.models.users import LoginLink, Role, User
 from monet_web.services import audit
 
@@ -133,3 +133,40 @@ def _checked_role(role: str) -> Role:
 def link_path(token: str) -> str:
     """Where the link of a token leads, below the installation's own address."""
     return f"/link/{token}"
+
+
+def owner_of_link(session: Session, token: str, *, now: datetime) -> User | None:
+    """Whose link it is, without using it up; None when it is unknown, used or too old. Opens a reading transaction."""
+    with reading(session):
+        link = session.scalars(
+            select(LoginLink).where(
+                LoginLink.token_hash == token_hash(token), LoginLink.used_at.is_(None), LoginLink.expires_at > now
+            )
+        ).one_or_none()
+        return None if link is None or link.user.disabled_at is not None else link.user
+
+
+def enter_by_link(
+    session: Session, token: str, *, email: str, name: str, password_hash: str, now: datetime
+) -> User | None:
+    """Use a link up: the person has this e-mail, name and password from now on; None when the link works no more.
+
+    Everywhere else the person is signed out. Raises BrokenRule when the address is wrong or somebody else's.
+    """
+    address = _checked_email(email)
+    with writing(session):
+        user_id = take_link(session, token, now=now)
+        if user_id is None:
+            return None
+        user = session.get_one(User, user_id, populate_existing=True)
+        other = _by_email(session, address)
+        if other is not None and other.id != user.id:
+            raise BrokenRule(f"{address} is somebody else's here.", fix="Type your own e-mail address.")
+        before = {"email": user.email, "name": user.name}
+        user.email, user.name, user.password_hash = address, name.strip()[:200], password_hash
+        user.session_version += 1
+        audit.record(
+            session, at=now, actor=address, action="entered_by_link", subject_kind=_KIND, subject_id=user.id,
+            before=before, after={"email": address, "name": user.name},
+        )  # fmt: skip
+    return user

@@ -14,6 +14,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from monet_web import queues
+from monet_web.blueprints.access import open_to_everybody
 from monet_web.config import Config
 from monet_web.models.base import db, reading
 
@@ -35,12 +36,14 @@ class Sign:
 
 
 @health.get("/healthz")
+@open_to_everybody
 def alive() -> Answer:
     """200 while this process answers at all. It asks nobody else: a slow database must restart no web process."""
     return {"ok": True, "web": "The web process answers."}, 200
 
 
 @health.get("/readyz")
+@open_to_everybody
 def ready() -> Answer:
     """`{"ok": bool, part: sentence, …}`; 503 when a part is dead."""
     signs = {"database": database_sign(), **_signs_in_redis(current_app.config["MONET"])}

@@ -1,0 +1,78 @@
+"""What every page shows around itself: the pages one can go to, the company's name, the language."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Flask, request
+from flask_babel import get_locale
+from flask_babel import lazy_gettext as _
+from flask_login import current_user
+from sqlalchemy import func, select
+
+from monet_web.models import Company, Invoice, db
+from monet_web.models.base import reading
+from monet_web.models.invoices import InvoiceState
+
+LANGUAGES = ("en", "lt")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One page of the navigation; `short` is its name where there is little room."""
+
+    endpoint: str
+    label: Any
+    icon: str
+    short: Any = ""
+    begins_group: bool = False
+    count: int = 0
+
+    def holds(self, endpoint: str | None) -> bool:
+        """True when the page shown belongs to this entry."""
+        return endpoint is not None and endpoint.partition(".")[0] == self.endpoint.partition(".")[0]
+
+
+ENTRIES = (Entry("today.page", _("Today"), "today"),)
+
+
+def language() -> str:
+    """The person's own, else what the browser asks for, else English."""
+    chosen = getattr(current_user, "language", "")
+    if chosen in LANGUAGES:
+        return str(chosen)
+    return request.accept_languages.best_match(LANGUAGES) or "en"
+
+
+def surround(app: Flask) -> None:
+    """Give every template what base.html needs."""
+    app.context_processor(_around)
+
+
+def _around() -> dict[str, Any]:
+    around: dict[str, Any] = {
+        "navigation": ENTRIES,
+        "theme": getattr(current_user, "theme", ""),
+        "get_locale": get_locale,
+        "company_name": "",
+        "is_demo": False,
+    }
+    session = db.session()
+    if session.in_transaction():
+        _fill(session, around)
+    else:
+        with reading(session):
+            _fill(session, around)
+    return around
+
+
+def _fill(session: Any, around: dict[str, Any]) -> None:
+    company = session.get(Company, 1)
+    if company is not None:
+        around["company_name"] = company.name
+        around["is_demo"] = company.is_demo
+    if current_user.is_authenticated:
+        around["waiting_count"] = session.scalar(
+            select(func.count()).select_from(Invoice).where(Invoice.state == InvoiceState.IN_JOURNAL)
+        )
