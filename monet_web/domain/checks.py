@@ -86,14 +86,13 @@ def _total_is_positive(draft: Draft, facts: Facts) -> Iterator[Finding]:
 
 
 def _figures_agree(draft: Draft, facts: Facts) -> Iterator[Finding]:
-    limit = facts.settings.limit_of(len(draft.lines))
     for difference in draft.differences:
         values = {
             "store": money(difference.store),
             "lines": money(difference.lines),
             "difference": money(difference.store - difference.lines),
             "currency": draft.currency,
-            "limit": money(limit),
+            "limit": money(difference.limit),
         }
         if difference.of == "total":
             yield Finding("total_differs", values=values)
@@ -127,7 +126,7 @@ def subject_of(line: DraftLine) -> str:
 
 def _quantities_are_told(draft: Draft, facts: Facts) -> Iterator[Finding]:
     for position, line in enumerate(draft.lines, start=1):
-        if line.names_item and line.quantity <= 0:
+        if line.names_item and line.quantity <= 0 and (line.quantity or line.net):
             values = {
                 "line": str(position), "what": line_name(line),
                 "quantity": plain(line.quantity), "amount": f"{money(line.net)} {draft.currency}",

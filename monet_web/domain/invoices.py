@@ -53,11 +53,12 @@ class VatLine:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """Two figures of the store that do not agree by more than a rounding: `of` total | vat."""
+    """Two figures of the store that are further apart than `limit`: `of` total | vat | vat 21."""
 
     of: str
     store: Decimal
     lines: Decimal
+    limit: Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +117,7 @@ def draft_invoice(
     vat = _sum_by_rate(lines)
     rounding = total - sum((row.base + row.amount for row in vat), ZERO)
     if abs(rounding - round_to(order.rounding, unit)) > limit:
-        differences = (*differences, Difference("total", total, total - rounding))
+        differences = (*differences, Difference("total", total, total - rounding, limit))
     return Draft(
         external_id=order.external_id,
         order_number=order.number,
@@ -175,27 +176,42 @@ def _pieces(row: OrderLine | Charge, settings: Settings, unit: Decimal) -> list[
     net = round_to(row.net, unit)
     taxes = row.taxes
     if len(taxes) <= 1:
-        return _with_discount(_piece(row, net, taxes[0] if taxes else None, unit), row, settings, unit)
-    shares = allocate(net, [_weight(tax) for tax in taxes], unit)
+        quantity = row.quantity if isinstance(row, OrderLine) else Decimal(1)
+        return _with_discount(_piece(row, net, taxes[0] if taxes else None, quantity, unit), row, settings, unit)
+    shares = allocate(net, _parts(net, taxes, unit), unit)
     if all(tax.base is not None for tax in taxes):
         exact = [round_to(tax.base, unit) for tax in taxes if tax.base is not None]
         if sum(exact, ZERO) == net:
             shares = exact
-    return [_piece(row, share, tax, unit) for share, tax in zip(shares, taxes, strict=True)]
+    quantities = [Decimal(1)] * len(taxes)
+    if isinstance(row, OrderLine):
+        # The pieces together are what leaves the stock, at the one price.
+        quantities = allocate(round_to(row.quantity, _SMALLEST), shares, _SMALLEST)
+    return [_piece(row, *each, unit) for each in zip(shares, taxes, quantities, strict=True)]
 
 
-def _weight(tax: Tax) -> Decimal:
+def _parts(net: Decimal, taxes: tuple[Tax, ...], unit: Decimal) -> list[Decimal]:
+    """How much of a row each tax is of: the base the store names, else its amount by its rate.
+
+    What is left belongs to the rates that tax nothing, unless it is no more than rounding an amount can hide.
+    """
+    told = [_taxed(tax) for tax in taxes]
+    left = abs(net) - sum((part for part in told if part is not None), ZERO)
+    hidden = sum((unit * 100 / tax.rate for tax in taxes if tax.base is None and tax.rate), ZERO)
+    each = left / told.count(None) if left > hidden and None in told else ZERO
+    return [each if part is None else part for part in told]
+
+
+def _taxed(tax: Tax) -> Decimal | None:
     if tax.base is not None:
         return abs(tax.base)
-    if tax.rate:
-        return abs(tax.amount / tax.rate)
-    return abs(tax.amount)
+    return abs(tax.amount * 100 / tax.rate) if tax.rate else None
 
 
-def _piece(row: OrderLine | Charge, net: Decimal, tax: Tax | None, unit: Decimal) -> DraftLine:
+def _piece(row: OrderLine | Charge, net: Decimal, tax: Tax | None, quantity: Decimal, unit: Decimal) -> DraftLine:
     line = row if isinstance(row, OrderLine) else None
-    whole = line is not None and len(row.taxes) <= 1  # a row split by rates has no quantity or discount of its own
-    quantity = round_to(line.quantity, _SMALLEST) if line and whole else Decimal(1)
+    whole = line is not None and len(row.taxes) <= 1  # the discount of a row split by rates stays within the price
+    quantity = round_to(quantity, _SMALLEST)
     discount = max(round_to(line.discount, unit), ZERO) if line and whole else ZERO
     price = round_to((net + discount) / (quantity or 1), _SMALLEST)
     return DraftLine(
@@ -252,21 +268,20 @@ def _agree(
     for rate, target in _targets(order, unit).items():
         off = target - _vat_of(lines, rate)
         if abs(off) > limit or (off and rate not in rates):
-            differences.append(Difference(f"vat {rate.normalize():f}", target, target - off))
+            differences.append(Difference(f"vat {rate.normalize():f}", target, target - off, limit))
         else:
             _move(lines, rate, off, part="vat")
-    for total in order.tax_totals:
-        if total.base is not None and total.rate in rates:
-            base = sum((line.net for line in lines if line.vat_rate == total.rate), ZERO)
-            off = round_to(total.base, unit) - base
-            if abs(off) <= limit:
-                _move(lines, total.rate, off, part="net")
+    for rate, base in _bases(order, unit).items():
+        off = base - sum((line.net for line in lines if line.vat_rate == rate), ZERO)
+        if rate in rates and abs(off) <= limit:
+            _move(lines, rate, off, part="net")
     rest = wanted - sum((line.vat for line in lines), ZERO)
-    if rest and abs(rest) <= limit and rates:
+    taxing = [rate for rate in rates if rate]
+    if rest and abs(rest) <= limit and taxing:
         # The VAT of a rate gives way to the total VAT: on the rate that has the most of it.
-        _move(lines, max(rates, key=lambda rate: (abs(_vat_of(lines, rate)), rate)), rest, part="vat")
+        _move(lines, max(taxing, key=lambda rate: (abs(_vat_of(lines, rate)), rate)), rest, part="vat")
     elif rest:
-        differences.append(Difference("vat", wanted, of_lines))
+        differences.append(Difference("vat", wanted, of_lines, limit))
     return lines, tuple(differences)
 
 
@@ -276,6 +291,16 @@ def _targets(order: Order, unit: Decimal) -> dict[Decimal, Decimal]:
         if total.rate is not None:
             targets[total.rate] = targets.get(total.rate, ZERO) + total.amount
     return {rate: round_to(amount, unit) for rate, amount in targets.items()}
+
+
+def _bases(order: Order, unit: Decimal) -> dict[Decimal, Decimal]:
+    """The store's base of each rate, where it names one for every part of it."""
+    bases: dict[Decimal, Decimal] = {}
+    for total in order.tax_totals:
+        if total.rate is not None and total.base is not None:
+            bases[total.rate] = bases.get(total.rate, ZERO) + total.base
+    partly = {total.rate for total in order.tax_totals if total.base is None}
+    return {rate: round_to(base, unit) for rate, base in bases.items() if rate not in partly}
 
 
 def _vat_of(lines: list[DraftLine], rate: Decimal) -> Decimal:
