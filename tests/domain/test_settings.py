@@ -181,6 +181,6 @@ SOME = st.fixed_dictionaries(
 )
 
 
-@given(SOME.map(lambda values: Settings(**values)))
+@given(SOME.map(lambda values: Settings(**values)))  # type: ignore[arg-type]
 def test_settings_written_as_text_are_read_back(settings: Settings) -> None:
     assert parse(as_text(settings)) == settings
