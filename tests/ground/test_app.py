@@ -12,20 +12,25 @@ from rq import Worker
 
 from monet_web import embedded, queues
 from monet_web.app import create_app
+from monet_web.blueprints.access import open_to_everybody
 from monet_web.blueprints.health import views
 from monet_web.config import Config
+from monet_web.migrate import upgrade
 from monet_web.scheduler import PersistentScheduler
 
 
 @pytest.fixture
 def config(tmp_path: Path) -> Config:
-    return Config.from_environment({"MONET_HOME": str(tmp_path)})
+    config = Config.from_environment({"MONET_HOME": str(tmp_path)})
+    upgrade(config.database_url)
+    return config
 
 
 def app_with_a_page(config: Config) -> Flask:
     app = create_app(config)
 
     @app.get("/page")
+    @open_to_everybody
     def page() -> str:
         session["seen"] = "yes"
         return f"{request.remote_addr} {request.scheme} {request.host}"
@@ -89,6 +94,7 @@ def test_a_change_without_a_csrf_token_is_refused(config: Config) -> None:
     app = create_app(config)
 
     @app.post("/change")
+    @open_to_everybody
     def change() -> str:
         return "changed"
 
@@ -177,6 +183,7 @@ def test_the_limiter_counts_on_a_unix_socket(config: Config) -> None:
 
         @app.get("/guess")
         @limiter.limit("2 per minute")
+        @open_to_everybody
         def guess() -> str:
             return "wrong"
 
@@ -194,6 +201,7 @@ def test_the_limiter_still_counts_when_redis_died(config: Config, monkeypatch: p
 
         @app.get("/guess")
         @limiter.limit("2 per minute")
+        @open_to_everybody
         def guess() -> str:
             return "wrong"
 
