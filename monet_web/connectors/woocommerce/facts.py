@@ -9,6 +9,7 @@ from monet_web.connectors.answers import NotJson
 from monet_web.connectors.base import Choice, StoreFacts
 from monet_web.connectors.failures import TimedOut
 from monet_web.connectors.http import Moved
+from monet_web.connectors.paging import row_id
 from monet_web.connectors.woocommerce.api import ORDERS, Api
 from monet_web.connectors.woocommerce.explain import NO_ROUTE, PERMALINKS, explain
 from monet_web.connectors.woocommerce.fields import optional_records, text, title
@@ -24,7 +25,11 @@ def test_connection(api: Api) -> StoreFacts:
     counted = api.signed_in.ask(ORDERS, [("status", "any"), ("per_page", "1"), ("_fields", "id")])
     if not 200 <= counted.status < 300:
         raise api.signed_in.client.explained(counted)
-    api.signed_in.client.json(counted)
+    rows = api.signed_in.client.json(counted)
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise _foreign(api)
+    for row in rows:
+        row_id(row)
     api.knows_modified_after()
     newest = _list(api.get(ORDERS, [("status", "any"), ("per_page", str(_LOOKED_AT)), ("orderby", "id")]))
     asked = _Optional(api)
@@ -104,12 +109,19 @@ def _root(api: Api) -> dict[str, Any]:
     if answer.status >= 300:
         raise client.explained(answer)
     root = client.json(answer)
-    if not isinstance(root, dict):
-        return {}
-    namespaces = root.get("namespaces")
-    if isinstance(namespaces, list) and "wc/v3" not in namespaces:
+    namespaces = root.get("namespaces") if isinstance(root, dict) else None
+    if not isinstance(root, dict) or not isinstance(namespaces, list):
+        raise _foreign(api)
+    if "wc/v3" not in namespaces:
         raise explain(type(answer)(404, {}, f'{{"code":"{NO_ROUTE}"}}'.encode(), f"{client.base.url}/wp-json{ORDERS}"))
     return root
+
+
+def _foreign(api: Api) -> NeedsOwner:
+    return NeedsOwner(
+        f"{api.signed_in.client.base.url} answers with JSON, but not as WooCommerce does.",
+        fix="Check that this is the address of a WooCommerce shop; if it is, a plugin changes its REST API.",
+    )
 
 
 def _learn_refunds_list(api: Api, asked: _Optional) -> None:

@@ -1,0 +1,73 @@
+"""What the contract suite needs to know of each platform: a shop to serve, keys, how it changes, what was recorded.
+
+A new connector adds one function here and its name in RIGS; the suite itself knows no platform.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from monet_web.connectors.base import Json
+from monet_web.demo.woocommerce.auth import DEMO_KEY, DEMO_SECRET
+from monet_web.demo.woocommerce.history import RealisticHistory
+from monet_web.demo.woocommerce.server import WooCommerceShop
+from monet_web.demo.woocommerce.store import Store
+from monet_web.domain.windows import Window
+from tests.connectors.recordings import bundles
+
+
+@dataclass(frozen=True)
+class Rig:
+    """A demo shop of one platform, with more orders than a page has."""
+
+    application: Any  # WSGI
+    values: Mapping[str, str]  # parameters without the address
+    secrets: tuple[str, ...]
+    everything: Window  # holds every order
+    ids: Callable[[], set[str]]  # of the orders the shop lists now
+    trash_first: Callable[[], object]  # the order with the lowest id disappears
+    sell: Callable[[], object]  # a new order, in the window
+    add_at: Callable[[datetime], str]  # an order created at this moment; gives its id
+    recorded: Callable[[], list[Mapping[str, Json]]]  # entries of pages, from real servers
+    with_unknown: Callable[[dict[str, Any]], None]  # puts unknown fields and an unknown status into an entry
+
+
+def woocommerce() -> Rig:
+    """The demo WooCommerce."""
+    store = Store(RealisticHistory(seed=1, total=230))
+    shop = WooCommerceShop(store)
+    first = 99
+
+    def ids() -> set[str]:
+        return {
+            str(number)
+            for number in range(first, store.newest_id + 1)
+            if (order := store.order(number)) and order["status"] != "trash"
+        }
+
+    def with_unknown(entry: dict[str, Any]) -> None:
+        entry["order"].update(brand_new={"a": [None]}, status="ready-for-moon")
+        for row in entry["order"]["line_items"]:
+            row["brand_new"] = "x"
+
+    def trash_first() -> None:
+        store.trash(min(int(number) for number in ids()))
+
+    return Rig(
+        application=shop,
+        values={"consumer_key": DEMO_KEY, "consumer_secret": DEMO_SECRET},
+        secrets=(DEMO_SECRET,),
+        everything=Window(datetime(2026, 9, 1, tzinfo=UTC), datetime(2028, 1, 1, tzinfo=UTC)),
+        ids=ids,
+        trash_first=trash_first,
+        sell=lambda: store.add(at=datetime(2027, 12, 1, tzinfo=UTC)),
+        add_at=lambda moment: str(store.add(at=moment)),
+        recorded=lambda: list(bundles()),
+        with_unknown=with_unknown,
+    )
+
+
+RIGS: dict[str, Callable[[], Rig]] = {"woocommerce": woocommerce}
