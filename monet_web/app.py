@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 from whitenoise import WhiteNoise
 
 from monet_web import logs
-from monet_web.blueprints import access, errors, navigation
+from monet_web.blueprints import access, errors, formats, navigation
 from monet_web.blueprints.auth import auth
 from monet_web.blueprints.health import health
 from monet_web.blueprints.today import today
@@ -85,6 +85,7 @@ def create_app(config: Config) -> Flask:
         app.register_blueprint(blueprint)
     access.guard(app)
     navigation.surround(app)
+    formats.put_into(app)
     errors.answer(app)
     app.after_request(_add_security_headers)
     return app

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from flask import Flask, request
+from flask import Flask, current_app, request
 from flask_babel import get_locale
 from flask_babel import lazy_gettext as _
 from flask_login import current_user
@@ -34,7 +34,16 @@ class Entry:
         return endpoint is not None and endpoint.partition(".")[0] == self.endpoint.partition(".")[0]
 
 
-ENTRIES = (Entry("today.page", _("Today"), "today"),)
+# In the order of the day's work; the first four are the bar at the foot of a phone.
+ENTRIES = (
+    Entry("today.page", _("Today"), "today"),
+    Entry("integrations.page", _("Integrations"), "integrations"),
+    Entry("journals.page", _("Journals"), "book"),
+    Entry("invoices.page", _("Sales invoices"), "invoice", short=_("Invoices")),
+    Entry("runs.page", _("Runs"), "queued"),
+    Entry("items.page", _("Items and stock"), "box", begins_group=True),
+    Entry("settings.page", _("Settings"), "settings", begins_group=True),
+)
 
 
 def language() -> str:
@@ -52,7 +61,7 @@ def surround(app: Flask) -> None:
 
 def _around() -> dict[str, Any]:
     around: dict[str, Any] = {
-        "navigation": ENTRIES,
+        "navigation": [entry for entry in ENTRIES if entry.endpoint in current_app.view_functions],
         "theme": getattr(current_user, "theme", ""),
         "get_locale": get_locale,
         "company_name": "",
@@ -73,6 +82,10 @@ def _fill(session: Any, around: dict[str, Any]) -> None:
         around["company_name"] = company.name
         around["is_demo"] = company.is_demo
     if current_user.is_authenticated:
-        around["waiting_count"] = session.scalar(
+        waiting = session.scalar(
             select(func.count()).select_from(Invoice).where(Invoice.state == InvoiceState.IN_JOURNAL)
         )
+        around["navigation"] = [
+            replace(entry, count=waiting or 0) if entry.endpoint == "journals.page" else entry
+            for entry in around["navigation"]
+        ]
