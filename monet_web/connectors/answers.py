@@ -38,6 +38,15 @@ class Answer:
         return http_date(self.headers.get("date", ""))
 
     @property
+    def retry_after(self) -> float | None:
+        """Seconds that the store asks us to wait: a number, or an HTTP date counted from the server's own clock."""
+        text = self.headers.get("retry-after", "").strip()
+        if re.fullmatch(r"\d{1,9}", text, re.ASCII):
+            return float(text)
+        moment = http_date(text)
+        return None if moment is None else max(0.0, (moment - (self.date or datetime.now(UTC))).total_seconds())
+
+    @property
     def is_html(self) -> bool:
         return self.body.lstrip(b"\xef\xbb\xbf \t\r\n")[:200].lower().startswith((b"<!doctype", b"<html", b"<head"))
 

@@ -7,11 +7,9 @@ HTTP library holds the full URL, and a URL may hold the store's keys, so it must
 from __future__ import annotations
 
 import logging
-import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from urllib.parse import quote, quote_plus, urljoin, urlsplit
 
 import requests
@@ -19,7 +17,7 @@ from requests.auth import AuthBase
 from urllib3.exceptions import HTTPError
 
 from monet_web.connectors.address_guard import AddressGuard, StoreAddress, parse
-from monet_web.connectors.answers import Answer, Json, NotJson, http_date
+from monet_web.connectors.answers import Answer, Json, NotJson
 from monet_web.connectors.base import Surroundings
 from monet_web.connectors.failures import (
     BUSY,
@@ -157,7 +155,7 @@ class StoreClient:
                 self._wait(tried, None, self.explained(outcome))
                 continue
             if isinstance(outcome, Answer):
-                error, tries, asked = self.explained(outcome), self.limits.tries, _retry_after(outcome)
+                error, tries, asked = self.explained(outcome), self.limits.tries, outcome.retry_after
             else:
                 error, tries, asked = outcome.error, outcome.tries, None
             if isinstance(error, RetryLater) and asked is not None:
@@ -359,17 +357,6 @@ class StoreClient:
     def _check_stop(self) -> None:
         if self._should_stop():
             raise stopped()
-
-
-def _retry_after(answer: Answer) -> float | None:
-    """Seconds that the store asks us to wait: a number, or an HTTP date counted from the server's own clock."""
-    text = answer.headers.get("retry-after", "").strip()
-    if re.fullmatch(r"\d{1,9}", text, re.ASCII):
-        return float(text)
-    moment = http_date(text)
-    if moment is None:
-        return None
-    return max(0.0, (moment - (answer.date or datetime.now(UTC))).total_seconds())
 
 
 def _spellings(secrets: Sequence[str]) -> tuple[str, ...]:

@@ -10,16 +10,18 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from email.utils import format_datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import trustme
 
+from monet_web.connectors.address_guard import parse
 from monet_web.connectors.answers import Answer
 from monet_web.connectors.base import Page, Selection, StoreFacts, Surroundings
-from monet_web.connectors.http import Limits
+from monet_web.connectors.http import Limits, Moved, StoreClient
 from monet_web.connectors.woocommerce import WooCommerce
 from monet_web.connectors.woocommerce.explain import explain
+from monet_web.connectors.woocommerce.signing_in import SignedIn
 from monet_web.demo.serve import demo_shop, serve
 from monet_web.demo.woocommerce.auth import DEMO_KEY, DEMO_SECRET, Key
 from monet_web.demo.woocommerce.faults import Faults
@@ -159,6 +161,36 @@ def test_keys_in_the_query_are_never_sent_over_plain_http(demo: Here) -> None:
 def test_an_http_address_whose_shop_moved_to_https_on_another_port_is_not_followed(demo: Here) -> None:
     demo.shop.faults = Faults(redirect_to="https://127.0.0.1:1")
     assert "https://127.0.0.1:1" in demo.refusal().fix
+
+
+class Moving:
+    """A client whose shop sends http://shop.example on to `target`, and answers there."""
+
+    def __init__(self, target: str) -> None:
+        self.base = parse("http://shop.example")
+        self.target = parse(target)
+        self.asked: list[tuple[str, str]] = []
+
+    def ask(self, path: str, params: Any = (), *, auth: Any = None) -> Answer:
+        self.asked.append((self.base.origin, type(auth).__name__))
+        if self.base.scheme == "http":
+            raise Moved("moved", fix="type it", target=self.target)
+        return Answer(200, {}, b"[]", f"{self.base.origin}{path}")
+
+
+def test_the_same_host_on_https_is_followed_because_no_secret_was_sent_yet() -> None:
+    client = Moving("https://shop.example")
+    signed_in = SignedIn(cast(StoreClient, client), DEMO_KEY, DEMO_SECRET)
+    assert signed_in.ask("/wc/v3/orders").status == 200
+    assert client.asked == [("http://shop.example", "OAuth1"), ("https://shop.example", "BasicKeys")]
+
+
+@pytest.mark.parametrize("target", ["https://www.shop.example", "https://shop.example:8443", "https://shop.example/lt"])
+def test_another_host_port_or_path_on_https_gets_no_keys(target: str) -> None:
+    client = Moving(target)
+    with pytest.raises(Moved):
+        SignedIn(cast(StoreClient, client), DEMO_KEY, DEMO_SECRET).ask("/wc/v3/orders")
+    assert len(client.asked) == 1
 
 
 # Testing the connection: one sentence each.
