@@ -103,20 +103,18 @@ def causes_of(session: Session, run: Run) -> list[Cause]:
         .where(Invoice.opened_by_run_id == run.id, Invoice.state == InvoiceState.IN_JOURNAL, InvoiceFinding.stops)
         .group_by(InvoiceFinding.code, InvoiceFinding.subject)
         .order_by(func.count(InvoiceFinding.id).desc(), InvoiceFinding.code)
-        .limit(MOST_CAUSES + 1)
     )
     rows = session.execute(grouped).all()
-    examples = {
-        found.id: found
-        for found in session.scalars(select(InvoiceFinding).where(InvoiceFinding.id.in_([row.one for row in rows])))
-    }
+    shown = select(InvoiceFinding).where(InvoiceFinding.id.in_([row.one for row in rows[:MOST_CAUSES]]))
+    examples = {found.id: found for found in session.scalars(shown)}
     causes = []
     for row in rows[:MOST_CAUSES]:
         example = examples[row.one]
         text = describe(Finding(example.code, example.subject, example.values))
         causes.append(Cause(row._mapping["count"], text.wrong, text.fix))  # noqa: SLF001 - Row.count is a method
     if len(rows) > MOST_CAUSES:
-        causes.append(Cause(0, "There are more causes.", "monet journals list"))
+        more = sum(row._mapping["count"] for row in rows[MOST_CAUSES:])  # noqa: SLF001 - as above
+        causes.append(Cause(more, "and more for other causes.", "See them all: monet journals list"))
     return causes
 
 

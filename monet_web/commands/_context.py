@@ -29,6 +29,7 @@ class Here:
 
 def configuration() -> Config:
     """The environment's. Raises ConfigError."""
+    import logging
     import os
 
     from monet_web import logs
@@ -36,6 +37,8 @@ def configuration() -> Config:
 
     config = Config.from_environment(os.environ)
     logs.configure(config.log)
+    # What a migration says belongs to a server's log, not between a command and its answer.
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     return config
 
 

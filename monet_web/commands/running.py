@@ -60,11 +60,15 @@ def demo(port: int, seed: int, orders: int, still: bool) -> None:
     \b
     ./monet demo --orders 500
     """
+    import signal
+
     from monet_web.commands._context import configuration
     from monet_web.demo import serve
     from monet_web.installation import announced_demo
 
     config = configuration()
+    # SIGTERM ends it as Ctrl-C does, with its address taken back.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     # Connectors refuse this machine's own addresses, except of a demo store that is served now.
     with announced_demo(config.home, f"{serve.LOOPBACK}:{port}"):
         serve.run(port=port, seed=seed, orders=orders, still=still, start=_kept_start(config.home))

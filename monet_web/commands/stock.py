@@ -35,8 +35,7 @@ def receive(file: Path) -> None:
     from monet_web.services import stock as service
 
     with opened() as here:
-        rows = service.read_receipt(file.read_bytes())
-        done = service.receive(here.session, rows, note=file.name, now=here.now, actor=here.actor)
+        done = service.receive_file(here.session, file.read_bytes(), note=file.name, now=here.now, actor=here.actor)
         receipts = ", ".join(str(each) for each in done.receipt_ids)
         _out.say(f"{_out.many(done.rows, 'row')} of {_out.many(done.items, 'item')} entered (receipt {receipts}).")
         _out.mended(here, codes=("stock_short",))

@@ -169,7 +169,10 @@ def _check_against_known(
     session: Session, items: Mapping[str, _Typed], known: Mapping[str, Item], mistakes: Mistakes
 ) -> None:
     losing_stock: dict[int, _Typed] = {}
+    named_already = {row for row, _ in mistakes.found}
     for key, typed in items.items():
+        if typed.row in named_already:
+            continue  # its values were not read, so nothing true can be said of them
         with mistakes.of(typed.row):
             item = known.get(key)
             if item is None and not typed.values.get("name"):

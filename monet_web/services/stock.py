@@ -62,17 +62,24 @@ class _Move:
     day: date
 
 
-def read_receipt(data: bytes) -> list[Received]:
-    """Rows of a CSV file with the header `code,quantity` and, if wanted, `warehouse` and `date`. Raises BrokenRule."""
-    received: list[Received] = []
+def receive_file(session: Session, data: bytes, *, note: str, now: datetime, actor: str) -> Receipt:
+    """`receive` from a CSV file with the header `code,quantity` and, if wanted, `warehouse` and `date`.
+
+    Raises BrokenRule; WrongRows names every wrong row, whether it can't be read or can't be entered.
+    """
     mistakes = Mistakes()
+    rows = _read(data, mistakes)
+    return _receive(session, rows, mistakes, note=note, now=now, actor=actor)
+
+
+def _read(data: bytes, mistakes: Mistakes) -> list[Received]:
+    received: list[Received] = []
     for row in tables.read(data, required=("code", "quantity"), optional=("warehouse", "date")):
         with mistakes.of(row.number):
             quantity = tables.number_of(row["quantity"], example="12 or 0,5 (−2 takes two out)")
             day = tables.day_of(row["date"]) if row["date"] else None
             received.append(Received(row.number, row["code"], quantity, row["warehouse"], day))
-    mistakes.refuse()
-    if not received:
+    if not received and not mistakes.found:
         raise BrokenRule("The file receives nothing.", fix="Put one item a row under the header: code,quantity.")
     return received
 
@@ -82,8 +89,14 @@ def receive(session: Session, rows: Sequence[Received], *, note: str, now: datet
 
     An item of goods that kept no stock keeps it from now on. Raises BrokenRule (WrongRows naming each).
     """
+    return _receive(session, rows, Mistakes(), note=note, now=now, actor=actor)
+
+
+def _receive(
+    session: Session, rows: Sequence[Received], mistakes: Mistakes, *, note: str, now: datetime, actor: str
+) -> Receipt:
     with writing(session):
-        moves = _checked(session, rows, now)
+        moves = _checked(session, rows, mistakes, now)
         on_hand = lock_balances(session, {(move.warehouse.id, move.item.id) for move in moves})
         after = _after(moves, on_hand)
         receipt_ids = _write_moves(session, moves, note=note, now=now, actor=actor)
@@ -122,12 +135,11 @@ def lock_balances(session: Session, keys: Collection[BalanceKey]) -> dict[Balanc
 # --- checks -----------------------------------------------------------------------------------------------------
 
 
-def _checked(session: Session, rows: Sequence[Received], now: datetime) -> list[_Move]:
+def _checked(session: Session, rows: Sequence[Received], mistakes: Mistakes, now: datetime) -> list[_Move]:
     company = session.get_one(Company, 1, populate_existing=True)
     today = local_day(now, ZoneInfo(company.time_zone))
     items = _items(session, [row.code for row in rows])
     warehouses = list(session.scalars(select(Warehouse).order_by(Warehouse.id)))
-    mistakes = Mistakes()
     moves: list[_Move] = []
     for row in rows:
         with mistakes.of(row.row):

@@ -1,0 +1,88 @@
+"""The doctor sees what is wrong and says what to do."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+
+from sqlalchemy.orm import Session
+
+from monet_web.models import Balance, Company, User
+from monet_web.models.base import sealer, writing
+from monet_web.models.runs import RunState
+from monet_web.models.users import Role
+from monet_web.services import doctor, stock
+from tests.builders import NOON, a_run, an_integration, an_item
+from tests.databases import OTHER_KEY, TEST_KEY
+
+
+def signs(session: Session) -> dict[str, doctor.Sign]:
+    return {one.part: one for one in doctor.checks_of_data(session, now=NOON)}
+
+
+def test_a_well_installation_has_nothing_to_mend(session: Session) -> None:
+    with writing(session):
+        company = session.get_one(Company, 1)
+        company.name, company.code, company.address = "UAB X", "1", "Vilnius"
+        session.add(User(email="a@b.lt", role=Role.ADMINISTRATOR, password_hash="x", created_at=NOON))
+        an_integration(session)
+        an_item(session, "A")
+    stock.receive_file(session, b"code,quantity\nA,2\n", note="", now=NOON, actor="test")
+    assert [one.part for one in signs(session).values() if not one.well] == []
+
+
+def test_what_is_missing_is_said_with_what_to_type(session: Session) -> None:
+    found = signs(session)
+    assert "no name, no code, no address" in found["company"].sentence
+    assert "monet user add" in found["people"].fix
+
+
+def test_a_store_that_refuses_is_named(session: Session) -> None:
+    with writing(session):
+        an_integration(session, "Kava", refused_since=NOON, refused_text="The store refused the key (401).")
+    assert not signs(session)["integrations"].well
+    assert "Kava since 2026-11-23: The store refused the key (401)." in signs(session)["integrations"].sentence
+
+
+def test_a_run_that_is_silent_or_waits_too_long_is_named(session: Session) -> None:
+    with writing(session):
+        integration = an_integration(session)
+        silent = a_run(session, integration, state=RunState.RUNNING, heartbeat_at=NOON - timedelta(minutes=4))
+    assert f"run {silent.id}." in signs(session)["runs"].sentence
+    with writing(session):
+        silent.state = RunState.QUEUED
+        silent.created_at = NOON - timedelta(minutes=11)
+    assert "Queued for more than ten minutes" in signs(session)["runs"].sentence
+
+
+def test_a_balance_that_is_not_the_sum_of_its_moves_is_named(session: Session) -> None:
+    with writing(session):
+        item = an_item(session, "A")
+    stock.receive_file(session, b"code,quantity\nA,2\n", note="", now=NOON, actor="test")
+    assert signs(session)["balances"].well
+    with writing(session):
+        session.get_one(Balance, (1, item.id), populate_existing=True).on_hand = Decimal(3)
+    assert "A: balance 3.000000, moves 2.000000" in signs(session)["balances"].sentence
+
+
+def test_secrets_that_no_present_key_opens_are_told(session: Session) -> None:
+    with writing(session):
+        an_integration(session)
+    session.expunge_all()
+    sealer.bind([OTHER_KEY])
+    try:
+        assert not signs(session)["secrets"].well
+    finally:
+        sealer.bind([TEST_KEY])
+
+
+def test_a_keys_file_that_others_may_read_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "keys"
+    path.write_text("{}")
+    path.chmod(0o644)
+    assert "chmod 600" in doctor.keys_file(path, is_used=True).fix
+    path.chmod(0o600)
+    assert "Back this file up" in doctor.keys_file(path, is_used=True).sentence
+    assert doctor.keys_file(tmp_path / "none", is_used=True).well is False
+    assert doctor.keys_file(tmp_path / "none", is_used=False).well is True
