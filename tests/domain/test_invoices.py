@@ -125,15 +125,15 @@ def orders(draw: st.DrawFn) -> Order:
         totals = tuple(
             TaxTotal(rate, round_to(amount + draw(NOISE), Decimal("0.01"))) for rate, amount in by_rate.items()
         )
-    tax = sum(by_rate.values(), Decimal(0)) + draw(NOISE)
+    total_tax = sum(by_rate.values(), Decimal(0)) + draw(NOISE)
     net = sum((row.net for row in rows), Decimal(0))
     return an_order(
         lines=tuple(lines),
         charges=tuple(extras),
         tax_totals=totals,
         currency=draw(st.sampled_from(["EUR", "EUR", "JPY", "KWD"])),
-        total_tax=tax,
-        total=net + tax + draw(st.sampled_from([Decimal(0), Decimal("0.01"), Decimal("-0.04"), Decimal("7.00")])),
+        total_tax=total_tax,
+        total=net + total_tax + draw(st.sampled_from([Decimal(0), Decimal("0.01"), Decimal("-0.04"), Decimal("7.00")])),
     )
 
 
@@ -303,6 +303,11 @@ def test_the_base_of_a_rate_may_come_in_several_parts() -> None:
     assert draft.rounding == 0
 
 
+def test_a_base_that_is_told_for_a_part_of_a_rate_moves_nothing() -> None:
+    totals = (TaxTotal(Decimal(21), Decimal("6.30"), base=Decimal("29.99")), TaxTotal(Decimal(21), Decimal("0.00")))
+    assert table(drafted(two_notebooks(tax_totals=totals))) == [("21", "30.00", "6.30")]
+
+
 # --- rows
 
 
@@ -329,6 +334,19 @@ def test_what_other_rates_do_not_tax_belongs_to_the_rate_of_zero() -> None:
     row_taxes = (a_tax("0", "0.00"), a_tax("21", "1.26"))
     draft = drafted(an_order(charges=(a_charge(net=Decimal("10.00"), taxes=row_taxes),)))
     assert figures(draft)[1:] == [("4.00", "0", "0.00"), ("6.00", "21", "1.26")]
+
+
+def test_a_rate_of_zero_gets_nothing_that_rounding_explains() -> None:
+    # 2.09 at 21 % is of 9.95, but also of 10.00 when the store rounds down.
+    row_taxes = (a_tax("0", "0.00"), a_tax("21", "2.09"))
+    draft = drafted(an_order(charges=(a_charge(net=Decimal("10.00"), taxes=row_taxes),)))
+    assert figures(draft)[1:] == [("0.00", "0", "0.00"), ("10.00", "21", "2.09")]
+
+
+def test_bases_of_a_row_may_have_opposite_signs() -> None:
+    row_taxes = (a_tax("9", "-0.18", base="-2.00"), a_tax("21", "0.84", base="4.00"))
+    draft = drafted(an_order(charges=(a_charge(net=Decimal("2.00"), taxes=row_taxes),)))
+    assert figures(draft)[1:] == [("-2.00", "9", "-0.18"), ("4.00", "21", "0.84")]
 
 
 def test_an_item_of_two_rates_leaves_the_stock_once() -> None:
