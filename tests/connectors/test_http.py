@@ -118,7 +118,7 @@ def test_retry_after_in_seconds_is_waited_for_and_then_the_answer_comes() -> Non
 
 def test_retry_after_as_a_date_is_counted_from_the_servers_own_clock() -> None:
     # The answer's own date is long past for us: only the difference of the two counts.
-    head = b"HTTP/1.1 503 No\r\nDate: Tue, 24 Nov 2026 06:00:00 GMT\r\nRetry-After: Tue, 24 Nov 2026 06:00:20 GMT\r\n"
+    head = b"HTTP/1.1 503 No\r\nConnection: close\r\nDate: Tue, 24 Nov 2026 06:00:00 GMT\r\nRetry-After: Tue, 24 Nov 2026 06:00:20 GMT\r\n"
     sleep = Sleep()
     for at in raw(head + b"Content-Length: 2\r\n\r\n{}"):
         asking = raw_client(at, Limits(tries=2), sleep)
@@ -197,7 +197,7 @@ def raw_client(at: tuple[str, int], limits: Limits | None = None, sleep: Sleep |
     return StoreClient(parse(f"http://127.0.0.1:{at[1]}"), surroundings, limits=limits, sleep=sleep or Sleep())
 
 
-HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+HEAD = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: application/json\r\n"
 
 
 @pytest.mark.parametrize("pieces", [[b"x"] * 100, [HEAD, b"Content-Length: 100\r\n\r\n", *([b" "] * 100)]])
