@@ -6,11 +6,13 @@ import sys
 
 import click
 
+from monet_web.commands._lazy import BAD_ARGUMENTS, Failure
+
 
 def confirm(question: str, *, yes: bool) -> None:
     """Go on only after a yes. Where nobody can answer, `--yes` must be typed: silence is no consent."""
     if yes:
         return
     if not sys.stdin.isatty():
-        raise click.UsageError(f"{question} Type --yes to do it without being asked.")
+        raise Failure(f"{question} Type --yes to do it without being asked.", BAD_ARGUMENTS)
     click.confirm(question, abort=True)
