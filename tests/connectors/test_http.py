@@ -118,7 +118,10 @@ def test_retry_after_in_seconds_is_waited_for_and_then_the_answer_comes() -> Non
 
 def test_retry_after_as_a_date_is_counted_from_the_servers_own_clock() -> None:
     # The answer's own date is long past for us: only the difference of the two counts.
-    head = b"HTTP/1.1 503 No\r\nConnection: close\r\nDate: Tue, 24 Nov 2026 06:00:00 GMT\r\nRetry-After: Tue, 24 Nov 2026 06:00:20 GMT\r\n"
+    head = (
+        b"HTTP/1.1 503 No\r\nConnection: close\r\nDate: Tue, 24 Nov 2026 06:00:00 GMT\r\n"
+        b"Retry-After: Tue, 24 Nov 2026 06:00:20 GMT\r\n"
+    )
     sleep = Sleep()
     for at in raw(head + b"Content-Length: 2\r\n\r\n{}"):
         asking = raw_client(at, Limits(tries=2), sleep)
