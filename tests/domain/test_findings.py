@@ -1,0 +1,123 @@
+"""The sentences of findings: whole, alike in both languages, polite by saying what to do."""
+
+from __future__ import annotations
+
+import re
+import string
+
+import pytest
+
+from monet_web.domain.findings import CODES, PERSON_MAY_PASS, Finding, Sentences, describe
+from tests.findings_table import PAGE, page
+
+BOTH = [
+    (code, language, sentences)
+    for code, pair in CODES.items()
+    for language, sentences in zip(("en", "lt"), pair, strict=True)
+]
+each_text = pytest.mark.parametrize(
+    ("code", "language", "sentences"), BOTH, ids=[f"{code}-{lang}" for code, lang, _ in BOTH]
+)
+
+
+def parts(sentences: Sentences) -> tuple[str, str, str]:
+    return sentences.wrong, sentences.why, sentences.fix
+
+
+def placeholders(text: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
+
+
+@each_text
+def test_every_part_is_a_sentence_that_ends_with_a_full_stop(code: str, language: str, sentences: Sentences) -> None:
+    for text in parts(sentences):
+        assert text.endswith("."), text
+        assert text[0].isupper() or text[0] == "{", text
+        assert text == text.strip(), text
+        assert "  " not in text, text
+        assert ".." not in text, text
+
+
+@each_text
+def test_no_sentence_begs_shouts_or_blames(code: str, language: str, sentences: Sentences) -> None:
+    for text in parts(sentences):
+        words = set(re.findall(r"\w+", text.casefold()))
+        banned = {
+            "please",
+            "sorry",
+            "oops",
+            "invalid",
+            "illegal",
+            "failed",
+            "error",
+            "prašome",
+            "atsiprašome",
+            "klaida",
+        }
+        assert not words & banned, text
+        assert "!" not in text, text
+        assert "?" not in text, text  # a question mark is what a missing value shows as
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_both_languages_say_the_same_values(code: str) -> None:
+    english, lithuanian = CODES[code]
+    assert placeholders("".join(parts(english))) == placeholders("".join(parts(lithuanian)))
+    assert placeholders(english.wrong) == placeholders(lithuanian.wrong)
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_lithuanian_is_not_english_left_over(code: str) -> None:
+    english, lithuanian = CODES[code]
+    for one, other in zip(parts(english), parts(lithuanian), strict=True):
+        assert one != other
+
+
+def test_codes_fit_their_column() -> None:
+    assert all(re.fullmatch(r"[a-z][a-z_]{2,39}", code) for code in CODES)
+
+
+def test_codes_that_a_person_may_pass_exist() -> None:
+    assert set(CODES) >= PERSON_MAY_PASS == {"posting_manual", "refund_not_booked"}
+
+
+def test_a_value_that_is_missing_shows_as_a_question_mark_and_never_raises() -> None:
+    for code in CODES:
+        for language in ("en", "lt"):
+            describe(Finding(code), language)
+    assert describe(Finding("warehouse_missing")).wrong == "There is no warehouse ?."
+
+
+def test_values_are_put_in_as_they_are() -> None:
+    finding = Finding("warehouse_missing", values={"what": "{what} <b>%s</b>"})
+    assert describe(finding).wrong == "There is no warehouse {what} <b>%s</b>."
+    assert describe(finding, "lt").wrong == "Sandėlio {what} <b>%s</b> nėra."
+
+
+def test_an_unknown_language_is_english() -> None:
+    assert describe(Finding("posting_manual"), "de").wrong == "Entering is manual for this integration."
+
+
+@pytest.mark.parametrize(
+    ("problem", "english", "lithuanian"),
+    [
+        ("checksum", "its check digit does not fit", "netinka jo kontrolinis skaitmuo"),
+        ("length", "its length is wrong", "netinka jo ilgis"),
+        ("country", "its country is not the buyer's", "jo šalis nėra pirkėjo šalis"),
+        ("component", "it has a part that such codes can't have", "jame yra dalis, kurios tokiuose koduose nebūna"),
+        ("news", "it has a part that such codes can't have", "jame yra dalis, kurios tokiuose koduose nebūna"),
+    ],
+)
+def test_what_is_wrong_with_a_code_is_said_in_the_reader_s_language(
+    problem: str, english: str, lithuanian: str
+) -> None:
+    finding = Finding("vat_code_invalid", values={"what": "LT1", "problem": problem})
+    assert describe(finding).wrong == f"The buyer's VAT code LT1 can't be right: {english}."
+    assert describe(finding, "lt").wrong == f"Pirkėjo PVM kodas LT1 negali būti teisingas: {lithuanian}."
+
+
+def test_the_page_lists_exactly_the_codes_with_their_english_sentences() -> None:
+    written = PAGE.read_text(encoding="utf-8")
+    listed = re.findall(r"^\| `(\w+)` \|", written, re.MULTILINE)
+    assert listed == list(CODES)
+    assert written == page(), "`.venv/bin/python -m tests.findings_table` writes docs/findings.md anew"

@@ -1,0 +1,37 @@
+"""docs/findings.md made from the code: `.venv/bin/python -m tests.findings_table` writes it anew."""
+
+from __future__ import annotations
+
+from monet_web.config import CHECKOUT
+from monet_web.domain.findings import CODES, Sentences
+
+PAGE = CHECKOUT / "docs" / "findings.md"
+
+HEAD = """\
+# Findings
+
+What can be wrong with an invoice: the closed list of codes, each with its three sentences (what is wrong, why it
+matters, what to do). A finding stops its invoice in a journal or is a notice beside it. Words in braces are filled
+with the actual values; Lithuanian sentences stand beside the English ones in `monet_web/domain/findings.py`.
+
+This page is made from that file: `.venv/bin/python -m tests.findings_table` writes it anew, and a test fails while the
+two differ.
+
+| code | what is wrong | why it matters | what to do |
+|---|---|---|---|
+"""
+
+
+def page() -> str:
+    """The whole page."""
+    return HEAD + "".join(_row(code, english) for code, (english, _) in CODES.items())
+
+
+def _row(code: str, sentences: Sentences) -> str:
+    cells = [f"`{code}`", sentences.wrong, sentences.why, sentences.fix]
+    return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |\n"
+
+
+if __name__ == "__main__":
+    PAGE.parent.mkdir(exist_ok=True)
+    PAGE.write_text(page(), encoding="utf-8")
