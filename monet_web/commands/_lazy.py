@@ -55,8 +55,8 @@ class Commands(click.Group):
         """Run what was typed; whatever goes wrong becomes a sentence and an exit code."""
         try:
             return super().invoke(ctx)
-        except (click.ClickException, click.exceptions.Exit, click.Abort, SystemExit, KeyboardInterrupt):
-            raise
+        except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
+            raise  # click knows what to do
         except Exception as error:
             if os.environ.get("MONET_DEBUG") == "1":
                 traceback.print_exc()
