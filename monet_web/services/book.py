@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+import logging
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -11,11 +11,11 @@ from typing import Any
 
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from monet_web.domain.checks import KnownItem, stock_short
-from monet_web.domain.errors import RetryLater
+from monet_web.domain.errors import MonetError
 from monet_web.domain.findings import Finding
 from monet_web.models.base import reading, take_ids, writing
 from monet_web.models.invoices import (
@@ -32,7 +32,7 @@ from monet_web.models.runs import BESIDE_COUNTS, OUTCOME_COUNTS, Run, RunKind
 from monet_web.models.stock import Balance
 from monet_web.models.store_orders import Outcome, StoreOrder
 from monet_web.services.booking import Booking
-from monet_web.services.claims import Claim, hold
+from monet_web.services.claims import Claim, LostClaim, hold, patiently
 from monet_web.services.collect import Remembered
 from monet_web.services.customers import match_or_make
 from monet_web.services.facts import CHANGED, codes_to_make, made_code, taken_numbers
@@ -40,7 +40,7 @@ from monet_web.services.numbers import number_key
 from monet_web.services.prepare import Prepared, internal_error, prepare
 from monet_web.services.rows import Batch, add_audit, add_findings, add_invoice, add_moves
 
-_TRIES = 5  # of a page that met a lock or a lost connection
+log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -110,13 +110,16 @@ def book_page(
 ) -> tuple[list[Prepared], Counts]:
     """Book a page of remembered orders. Returns them with their outcomes, and the run's counts with them.
 
-    A violated unique index (somebody took a number or booked the order meanwhile) sends the page to one by one, and
-    only the bad one stays out. A lock or a lost connection is tried again. Raises LostClaim, RetryLater.
+    Whatever breaks the page (a unique index, when somebody took a number meanwhile; a value that the database refuses)
+    sends it to one by one, and only the bad one stays out. A lock or a lost connection is tried again. Raises
+    LostClaim, RetryLater.
     """
     try:
         return _book_with_patience(session, claim, booking, lambda s: prepare(s, booking, remembered), counts)
-    except IntegrityError:
-        pass
+    except (LostClaim, MonetError):
+        raise
+    except Exception:
+        log.info("a page is booked order by order", exc_info=True, extra={"run": claim.run_id})
     done: list[Prepared] = []
     for one in remembered:
         booked, counts = _book_alone(session, claim, booking, one, counts)
@@ -130,7 +133,9 @@ def _book_alone(
     for _ in range(2):  # the second time it sees what the first one ran into
         try:
             return _book_with_patience(session, claim, booking, lambda s: prepare(s, booking, [one]), counts)
-        except IntegrityError as error:
+        except (LostClaim, MonetError):
+            raise
+        except Exception as error:  # noqa: BLE001 - it is this order's own outcome
             failed = internal_error(one, None, error)
     return _book_with_patience(session, claim, booking, lambda _: [failed], counts)
 
@@ -139,23 +144,20 @@ def _book_with_patience(
     session: Session, claim: Claim, booking: Booking, prepare_now: Prepare, counts: Counts
 ) -> tuple[list[Prepared], Counts]:
     journal_id = booking.journal_id
-    for attempt in range(_TRIES):
-        try:
-            with reading(session):
-                prepared = prepare_now(session)
-            if booking.is_preview:
-                return _preview(session, claim, booking, prepared, counts)
-            return _write(session, claim, booking, prepared, counts)
-        except OperationalError as error:
-            trouble = error
-            time.sleep(0.05 * 2**attempt)
-        except IntegrityError:
-            booking.journal_id = journal_id
-            raise
-        booking.journal_id = journal_id  # one made in the transaction that was rolled back is gone with it
-    raise RetryLater(
-        "The database was busy or away for too long.", fix="Nothing is lost; run the import again."
-    ) from trouble
+
+    def transaction() -> tuple[list[Prepared], Counts]:
+        booking.journal_id = journal_id  # one made in a transaction that was rolled back is gone with it
+        with reading(session):
+            prepared = prepare_now(session)
+        if booking.is_preview:
+            return _preview(session, claim, booking, prepared, counts)
+        return _write(session, claim, booking, prepared, counts)
+
+    try:
+        return patiently(transaction)
+    except BaseException:
+        booking.journal_id = journal_id
+        raise
 
 
 def book_prepared(
@@ -210,13 +212,13 @@ def _preview(
     with reading(session):
         stock = _Stock.seen(session, booking, prepared)
     _decide(booking, prepared, stock)
-    booking.spent.update(stock.spent)
     batch = Batch()
     _add_run_orders(batch, booking, prepared)
     counts.add(prepared)
     with writing(session):
         hold(session, claim, now=booking.now, **counts.values())
         batch.write(session)
+    booking.spent.update(stock.spent)  # only now: a page that is tried again would spend twice
     return prepared, counts
 
 

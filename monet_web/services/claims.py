@@ -5,21 +5,27 @@ from __future__ import annotations
 import os
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import TypeVar
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 
+from monet_web.domain.errors import RetryLater
 from monet_web.models.base import Clock, writing
 from monet_web.models.runs import AT_WORK, BESIDE_COUNTS, OUTCOME_COUNTS, Run, RunOrder, RunState
 
 HEARTBEAT = timedelta(seconds=15)
 SILENT_FOR = timedelta(seconds=120)  # eight missed heartbeats: the worker is gone
+_TRIES = 5  # of a transaction that met a lock or a lost connection
+
+Result = TypeVar("Result")
 
 
 class LostClaim(Exception):
@@ -85,6 +91,19 @@ def hold(session: Session, held: Claim, *, now: datetime, **values: object) -> N
     )
     if done.rowcount != 1:  # type: ignore[attr-defined]
         raise LostClaim(held.run_id)
+
+
+def patiently(transaction: Callable[[], Result]) -> Result:
+    """What `transaction` gives; one that met a lock or a lost connection is done again. Raises RetryLater."""
+    for attempt in range(_TRIES):
+        try:
+            return transaction()
+        except OperationalError as error:
+            trouble = error
+            time.sleep(0.05 * 2**attempt)
+    raise RetryLater(
+        "The database was busy or away for too long.", fix="Nothing is lost; run the import again."
+    ) from trouble
 
 
 @contextmanager

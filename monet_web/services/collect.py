@@ -22,6 +22,7 @@ from monet_web.services.claims import Claim, hold
 from monet_web.services.numbers import number_key
 
 _ID_LENGTH = 120  # of the columns that keep a store's ids and numbers
+_UNKEEPABLE = rb"\u0000"  # how JSON writes the zero character, which PostgreSQL refuses in text
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,11 @@ class _Read:
     order: Order | Unreadable
     digest: bytes
 
+    @property
+    def key(self) -> str:
+        """The store's own identity, as kept."""
+        return self.order.external_id[:_ID_LENGTH]
+
 
 def read_page(connector: type[Connector], page: Page) -> list[_Read]:
     """Every order of a page understood or named unreadable, each identity once (the last one said)."""
@@ -57,11 +63,28 @@ def read_page(connector: type[Connector], page: Page) -> list[_Read]:
         order = connector.read(raw, page.context)
         if not order.external_id:
             order = replace(order, external_id="?" + hashlib.sha256(raw_pages.dump_exact(raw)).hexdigest()[:16])
-        reads[order.external_id[:_ID_LENGTH]] = _Read(raw, order, _digest(order, raw))
+        one = _read(raw, order)
+        reads[one.key] = one
     for broken in page.unreadable:
-        raw = {"unreadable": broken.reason}
-        reads.setdefault(broken.external_id[:_ID_LENGTH], _Read(raw, broken, _digest(broken, raw)))
+        one = _read({"unreadable": broken.reason}, broken)
+        reads.setdefault(one.key, one)
     return list(reads.values())
+
+
+def _read(raw: Mapping[str, Any], order: Order | Unreadable) -> _Read:
+    """With its digest; text that no database keeps (half a surrogate pair, a zero character) makes it unreadable."""
+    if isinstance(order, Order):
+        try:
+            content = orjson.dumps(replace(order, changed_at=None), default=_as_text)
+        except TypeError:
+            content = _UNKEEPABLE
+        if _UNKEEPABLE not in content:
+            return _Read(raw, order, _hash(content))
+        reason = (
+            f"Order {_printable(order.number)} holds a character that can't be kept. Look at its texts in the store."
+        )
+        order = Unreadable(_printable(order.external_id), reason, _printable(order.number), order.placed_at)
+    return _Read(raw, order, _hash(order.reason.encode(errors="replace") + raw_pages.dump_exact(raw)))
 
 
 def remember(
@@ -70,14 +93,14 @@ def remember(
     """Keep what is new or changed, in one transaction; unchanged orders cost one SELECT and no write."""
     with writing(session):
         hold(session, claim, now=now)
-        known = _known(session, store_id, [one.order.external_id[:_ID_LENGTH] for one in reads])
+        known = _known(session, store_id, [one.key for one in reads])
         fresh = [one for one in reads if _known_digest(known, one) != one.digest]
         if fresh:
             _keep(session, claim, store_id, fresh, known, context)
-            known = _known(session, store_id, [one.order.external_id[:_ID_LENGTH] for one in reads])
+            known = _known(session, store_id, [one.key for one in reads])
     remembered = []
     for one in reads:
-        row = known[one.order.external_id[:_ID_LENGTH]]
+        row = known[one.key]
         remembered.append(
             Remembered(
                 store_order_id=row.id,
@@ -110,7 +133,7 @@ def _known(session: Session, store_id: int, external_ids: list[str]) -> dict[str
 
 
 def _known_digest(known: Mapping[str, Any], one: _Read) -> bytes | None:
-    row = known.get(one.order.external_id[:_ID_LENGTH])
+    row = known.get(one.key)
     return None if row is None or row.content_hash is None else bytes(row.content_hash)
 
 
@@ -124,26 +147,25 @@ def _keep(
 ) -> None:
     page_id = take_ids(session, RawPage.__tablename__, 1)[0]
     session.execute(insert(RawPage), [{"id": page_id, "body": raw_pages.pack([one.raw for one in fresh], context)}])
-    unknown = [one for one in fresh if one.order.external_id[:_ID_LENGTH] not in known]
+    unknown = [one for one in fresh if one.key not in known]
     order_ids = take_ids(session, StoreOrder.__tablename__, len(unknown))
-    ids = {one.order.external_id[:_ID_LENGTH]: new for one, new in zip(unknown, order_ids, strict=True)}
+    ids = {one.key: new for one, new in zip(unknown, order_ids, strict=True)}
     version_ids = take_ids(session, StoreOrderVersion.__tablename__, len(fresh))
     orders: list[dict[str, Any]] = []
     versions: list[dict[str, Any]] = []
     changed: list[dict[str, Any]] = []
     for index, (one, version_id) in enumerate(zip(fresh, version_ids, strict=True)):
-        key = one.order.external_id[:_ID_LENGTH]
-        row = known.get(key)
+        row = known.get(one.key)
         said = _what_it_says(one.order)
         if row is None:
             orders.append(
-                {"id": ids[key], "store_id": store_id, "external_id": key, "latest_version_id": version_id,
+                {"id": ids[one.key], "store_id": store_id, "external_id": one.key, "latest_version_id": version_id,
                  "outcome": Outcome.OPEN, "reason": "", "left_out": False, "left_out_reason": "", **said}
             )  # fmt: skip
         else:
             changed.append({"the_id": row.id, "latest_version_id": version_id, **said})
         versions.append(
-            {"id": version_id, "store_order_id": ids[key] if row is None else row.id,
+            {"id": version_id, "store_order_id": ids[one.key] if row is None else row.id,
              "n": 1 if row is None else (row.n or 0) + 1, "content_hash": one.digest,
              "raw_page_id": page_id, "raw_index": index, "seen_in_run": claim.run_id}
         )  # fmt: skip
@@ -163,19 +185,19 @@ def _what_it_says(order: Order | Unreadable) -> dict[str, Any]:
     number = order.number[:_ID_LENGTH]
     return {
         "order_number": number,
-        "number_key": number_key(number),
+        "number_key": number_key(number)[:_ID_LENGTH],
         "placed_at": order.placed_at,
         "changed_at": order.changed_at if isinstance(order, Order) else None,
     }
 
 
-def _digest(order: Order | Unreadable, raw: Mapping[str, Any]) -> bytes:
+def _hash(content: bytes) -> bytes:
     """16 bytes that tell two states of an order apart. A mere touch of the store's "changed" date is no new state."""
-    if isinstance(order, Unreadable):
-        content = order.reason.encode() + raw_pages.dump_exact(raw)
-    else:
-        content = orjson.dumps(replace(order, changed_at=None), default=_as_text)
     return hashlib.blake2b(content, digest_size=16).digest()
+
+
+def _printable(text: str) -> str:
+    return "".join(sign for sign in text if sign.isprintable())
 
 
 def _as_text(value: Any) -> str:

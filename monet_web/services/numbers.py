@@ -14,14 +14,14 @@ from monet_web.domain.mask import fold
 from monet_web.models.base import take_ids, writing
 from monet_web.models.company import TakenNumber
 from monet_web.models.invoices import Invoice
-from monet_web.services import audit, tables
+from monet_web.services import audit, tables, workbooks
 
 _LONGEST = 120
 
 
 def number_key(text: str) -> str:
     """How numbers (and item codes and aliases) are compared: trimmed, NFC, without case."""
-    return fold(text)
+    return fold(text)[:_LONGEST]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +69,8 @@ def _read(data: bytes) -> dict[str, str]:
     except tables.WrongRows:
         raise
     except BrokenRule:
+        if workbooks.is_workbook(data):
+            raise  # a bare list has no header to be found missing; a workbook is no text to put one before
         rows = tables.read(b"number\n" + _without_mark(data), required=("number",))
         rows = [tables.Row(row.number - 1, row.cells) for row in rows]
     numbers: dict[str, str] = {}

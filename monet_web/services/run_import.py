@@ -6,9 +6,10 @@ import logging
 import secrets
 import time
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import partial
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
@@ -22,7 +23,7 @@ from monet_web.models.runs import ENDED, Run, RunState
 from monet_web.services import claims
 from monet_web.services.book import Counts, book_page
 from monet_web.services.booking import Booking, booking_for
-from monet_web.services.claims import Claim, LostClaim
+from monet_web.services.claims import Claim, LostClaim, patiently
 from monet_web.services.collect import read_page, remember
 from monet_web.services.connect import make_connector
 
@@ -65,9 +66,9 @@ def run(
 
 def _claim(session: Session, run_id: int, *, clock: Clock, worker: str, wait: bool, watch: Watch) -> Claim | None:
     while True:
-        claims.take_back(session, now=clock())
-        claim = claims.claim(session, run_id, now=clock(), worker=worker)
-        row = _row(session, run_id)
+        patiently(lambda: claims.take_back(session, now=clock()))
+        claim = patiently(lambda: claims.claim(session, run_id, now=clock(), worker=worker))
+        row = patiently(lambda: _row(session, run_id))
         watch(row)
         if claim is not None or not wait or row.state is not RunState.QUEUED:
             return claim
@@ -77,7 +78,7 @@ def _claim(session: Session, run_id: int, *, clock: Clock, worker: str, wait: bo
 def _work(session: Session, claim: Claim, *, surroundings: Surroundings, clock: Clock, watch: Watch) -> None:
     try:
         state = _pages(session, claim, surroundings=surroundings, clock=clock, watch=watch)
-        _close(session, claim, state, clock=clock)
+        patiently(partial(_close, session, claim, state, clock=clock))
     except LostClaim:
         log.warning("the run was taken over", extra={"run": claim.run_id})
     except MonetError as error:
@@ -105,12 +106,15 @@ def _pages(session: Session, claim: Claim, *, surroundings: Surroundings, clock:
     with writing(session):
         claims.hold(session, claim, now=clock(), settings_used=settings_text.as_text(booking.settings))
     watch(_row(session, claim.run_id))
+    known = dict(integration.learned)
     connector = make_connector(integration, surroundings)
     try:
         return _read_and_book(session, claim, booking, connector, window, clock=clock, watch=watch)
     finally:
         connector.close()
-        _remember_learned(session, integration.id, getattr(connector, "learned", {}))
+        learned = getattr(connector, "learned", {})
+        if learned and learned != known:
+            patiently(partial(_remember_learned, session, claim, learned, clock=clock))
 
 
 def _read_and_book(
@@ -129,19 +133,35 @@ def _read_and_book(
         booking.now = clock()
         if page.expected is not None and page.expected != expected:
             expected = page.expected
-            with writing(session):
-                claims.hold(session, claim, now=booking.now, expected=expected)
+            patiently(partial(_expect, session, claim, expected, now=booking.now))
         reads = read_page(booking.connector, page)
-        remembered = remember(
-            session, claim, store_id=booking.store_id, reads=reads, context=page.context, now=booking.now
+        remembered = patiently(
+            partial(
+                remember,
+                session,
+                claim,
+                store_id=booking.store_id,
+                reads=reads,
+                context=page.context,
+                now=booking.now,
+            )
         )
         _, counts = book_page(session, claim, booking, remembered, counts)
-        with reading(session):
-            stopped = claims.asked_to_stop(session, claim)
-        watch(_row(session, claim.run_id))
+        stopped = patiently(partial(_asked_to_stop, session, claim))
+        watch(patiently(partial(_row, session, claim.run_id)))
         if stopped:
             return RunState.STOPPED
     return RunState.DONE
+
+
+def _expect(session: Session, claim: Claim, expected: int, *, now: datetime) -> None:
+    with writing(session):
+        claims.hold(session, claim, now=now, expected=expected)
+
+
+def _asked_to_stop(session: Session, claim: Claim) -> bool:
+    with reading(session):
+        return claims.asked_to_stop(session, claim)
 
 
 def _close(session: Session, claim: Claim, state: RunState, *, clock: Clock) -> None:
@@ -160,31 +180,36 @@ def _close(session: Session, claim: Claim, state: RunState, *, clock: Clock) -> 
 
 def _fail(session: Session, claim: Claim, error: MonetError, *, clock: Clock) -> None:
     try:
-        with writing(session):
-            claims.hold(session, claim, now=clock())
-            row = session.get_one(Run, claim.run_id, populate_existing=True)
-            row.state = RunState.FAILED
-            row.ended_at = clock()
-            row.error = error.message
-            row.fix = error.fix
-            if isinstance(error, RetryLater):
-                row.retry_at = clock() + timedelta(seconds=error.after_seconds or 60)
-            if isinstance(error, NeedsOwner):
-                integration = session.get_one(Integration, row.integration_id)
-                integration.refused_since = integration.refused_since or clock()
-                integration.refused_text = error.sentence()
+        patiently(partial(_write_failure, session, claim, error, clock=clock))
     except LostClaim:
         log.warning("the run was taken over", extra={"run": claim.run_id})
 
 
-def _remember_learned(session: Session, integration_id: int, learned: dict[str, str]) -> None:
-    """What the connector learned of its store (the way to sign in, whether a filter is known) is kept for next time."""
-    if not learned:
-        return
+def _write_failure(session: Session, claim: Claim, error: MonetError, *, clock: Clock) -> None:
     with writing(session):
+        claims.hold(session, claim, now=clock())
+        row = session.get_one(Run, claim.run_id, populate_existing=True)
+        row.state = RunState.FAILED
+        row.ended_at = clock()
+        row.error = error.message
+        row.fix = error.fix
+        if isinstance(error, RetryLater):
+            row.retry_at = clock() + timedelta(seconds=error.after_seconds or 60)
+        if isinstance(error, NeedsOwner):
+            integration = session.get_one(Integration, row.integration_id)
+            integration.refused_since = integration.refused_since or clock()
+            integration.refused_text = error.sentence()
+
+
+def _remember_learned(session: Session, claim: Claim, learned: dict[str, str], *, clock: Clock) -> None:
+    """What the connector learned of its store (the way to sign in, whether a filter is known) is kept for next time."""
+    # No object is asked for the id: a transaction that was rolled back leaves them all to be loaded anew.
+    integration_id = select(Run.integration_id).where(Run.id == claim.run_id).scalar_subquery()
+    with writing(session):
+        claims.hold(session, claim, now=clock())
         session.execute(
             update(Integration)
-            .where(Integration.id == integration_id, Integration.learned != dict(learned))
+            .where(Integration.id == integration_id)
             .values(learned=dict(learned))
             .execution_options(synchronize_session=False)
         )

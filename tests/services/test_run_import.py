@@ -370,3 +370,40 @@ def test_gift_cards_and_cash_on_delivery_are_payments(
     (invoice,) = invoices(session)
     assert invoice.payments[0]["kind"] == "cash_on_delivery"
     assert invoice.payment == "Kurjeriui"
+
+
+@pytest.mark.parametrize("bad", ["zero \x00 character", "half a pair \ud800", "ß" * 120])
+def test_text_that_a_database_refuses_stops_only_its_own_order(
+    session: Session, session_factory: Factory, store: type[ScriptedStore], bad: str
+) -> None:
+    integration = integrate(session, accounting_type="amounts")
+    put(
+        store,
+        an_order(external_id="1", number=bad, lines=(a_line(name=bad),)),
+        an_order(external_id="2", number="2"),
+    )
+    run = import_all(session_factory, integration)
+    assert (run.state, run.fetched, run.error) == (RunState.DONE, 2, "")
+    assert run.registered == 1 + bad.startswith("ß")
+    assert run.unreadable == 1 - bad.startswith("ß")
+    assert import_all(session_factory, integration).registered == 0
+
+
+def test_a_page_that_breaks_while_it_is_written_is_booked_order_by_order(
+    session: Session, session_factory: Factory, store: type[ScriptedStore], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from monet_web.services import book
+
+    real = book.add_invoice
+
+    def broken(batch: Any, booking: Any, one: Any, **rest: Any) -> None:
+        if one.remembered.external_id == "2":
+            raise KeyError("two")
+        real(batch, booking, one, **rest)
+
+    monkeypatch.setattr(book, "add_invoice", broken)
+    integration = integrate(session, accounting_type="amounts")
+    put(store, *(an_order(external_id=str(n), number=str(n)) for n in range(1, 4)))
+    run = import_all(session_factory, integration)
+    assert (run.registered, run.unreadable, run.fetched) == (2, 1, 3)
+    assert len(invoices(session)) == 2
