@@ -22,7 +22,7 @@ def items() -> None:
 @items.command("import")
 @click.argument("file", type=FILE)
 def import_(file: Path) -> None:
-    """Import items from FILE.csv: all of it or, when a row is wrong, nothing.
+    """Import items from FILE (.csv or .xlsx): all of it or, when a row is wrong, nothing.
 
     \b
     The header is code,name and any of
@@ -34,6 +34,7 @@ def import_(file: Path) -> None:
 
     \b
     monet items import items.csv
+    monet items import items.xlsx
 
     What waited for an item is checked again.
     """

@@ -19,7 +19,7 @@ def numbers() -> None:
 @numbers.command("import")
 @click.argument("file", type=FILE)
 def import_(file: Path) -> None:
-    """Import numbers used outside this program from FILE.csv with the header number: they count as taken.
+    """Import numbers used outside this program from FILE (.csv or .xlsx) with the header number: they count as taken.
 
     \b
     monet numbers import used.csv

@@ -21,7 +21,7 @@ def rates() -> None:
 @rates.command("import")
 @click.argument("file", type=FILE)
 def import_(file: Path) -> None:
-    """Import currency rates from FILE.csv with the header date,currency,rate: units of currency for one EUR.
+    """Import currency rates from FILE (.csv or .xlsx), header date,currency,rate: units of currency for one EUR.
 
     \b
     date,currency,rate

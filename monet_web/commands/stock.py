@@ -19,7 +19,7 @@ def stock() -> None:
 @stock.command()
 @click.argument("file", type=FILE)
 def receive(file: Path) -> None:
-    """Receive goods from FILE.csv: all of it or, when a row is wrong, nothing.
+    """Receive goods from FILE (.csv or .xlsx): all of it or, when a row is wrong, nothing.
 
     \b
     The header is code,quantity and any of

@@ -1,6 +1,6 @@
-"""Typed tables: CSV files as people save them, read into rows whose mistakes are all named at once.
+"""Typed tables: CSV and XLSX files as people save them, read into rows whose mistakes are all named at once.
 
-UTF-8 (with or without a mark at its beginning) or Windows' Baltic code page; comma, semicolon or tab between cells.
+CSV is UTF-8 (with or without a mark at its beginning) or Windows' Baltic code page, with comma, semicolon or tab.
 """
 
 from __future__ import annotations
@@ -17,9 +17,11 @@ from typing import TypeVar
 
 from monet_web.domain.errors import BrokenRule
 from monet_web.domain.mask import fold
+from monet_web.services import workbooks
 
 MOST_BYTES = 32 * 1024 * 1024
 _SHOWN_MISTAKES = 50
+_OLD_WORKBOOK = b"\xd0\xcf\x11\xe0"
 _DELIMITERS = ",;\t"
 _SPACES = re.compile(r"[\s\u00a0\u202f']+")
 _NUMBER = re.compile(r"[+\-−–]?(\d+([.,]\d*)?|[.,]\d+)", re.ASCII)
@@ -80,15 +82,14 @@ class Wrong(ValueError):
 
 def read(data: bytes, *, required: Sequence[str], optional: Sequence[str] = ()) -> list[Row]:
     """The rows of a file with a header, without the empty ones. Raises BrokenRule for a file that can't be read."""
-    text = _decoded(data)
-    records = _records(text)
+    mistakes = Mistakes()
+    records = _all_records(data, mistakes)
     position, header = next(((number, cells) for number, cells in records if any(cells)), (0, []))
     if not header:
         raise BrokenRule("The file is empty.", fix=f"Its first row must be the header: {','.join(required)}.")
     columns = [_column(cell) for cell in header]
     _check_header(columns, required, optional)
     rows: list[Row] = []
-    mistakes = Mistakes()
     for number, cells in records:
         if number <= position or not any(cells):
             continue
@@ -101,6 +102,22 @@ def read(data: bytes, *, required: Sequence[str], optional: Sequence[str] = ()) 
         rows.append(Row(number, dict(zip(columns, cells, strict=False))))
     mistakes.refuse()
     return rows
+
+
+def as_csv(data: bytes) -> str:
+    """The same table as plain CSV whose rows keep their numbers: what a page carries from a preview to its answer.
+
+    Raises BrokenRule as `read` does.
+    """
+    mistakes = Mistakes()
+    records = dict(_all_records(data, mistakes))
+    mistakes.refuse()
+    written = io.StringIO(newline="")
+    writer = csv.writer(written, lineterminator="\n")
+    last = max((number for number, cells in records.items() if any(cells)), default=0)
+    for number in range(1, last + 1):
+        writer.writerow(records.get(number, ()))
+    return written.getvalue()
 
 
 def number_of(text: str, *, example: str) -> Decimal:
@@ -145,14 +162,31 @@ def shown(text: str) -> str:
     return cut if len(cut) <= 60 else f"{cut[:57]}…"
 
 
-def _decoded(data: bytes) -> str:
+def _all_records(data: bytes, mistakes: Mistakes) -> list[workbooks.Record]:
+    _refuse_large(data)
+    if not workbooks.is_workbook(data):
+        return _records(_decoded(data))
+    records, wrong = workbooks.records(data)
+    mistakes.found += wrong
+    for _number, cells in records:
+        _checked("".join(cells))
+    return records
+
+
+def _refuse_large(data: bytes) -> None:
     if len(data) > MOST_BYTES:
         raise BrokenRule(
             f"The file has {len(data) // 1024 // 1024} MB; at most {MOST_BYTES // 1024 // 1024} are read at once.",
             fix="Split it into several files, each with the header.",
         )
-    if data.startswith(b"PK"):
-        raise BrokenRule("The file is a workbook, not a CSV file.", fix="Save it as “CSV UTF-8” and import that.")
+
+
+def _decoded(data: bytes) -> str:
+    if data.startswith(_OLD_WORKBOOK):
+        raise BrokenRule(
+            "The file is an old Excel workbook (.xls), or one that is locked with a password.",
+            fix="Save it as “Excel workbook (.xlsx)” without a password, or as “CSV UTF-8”.",
+        )
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         return _as_text(data, "utf-16")
     try:

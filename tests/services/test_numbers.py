@@ -12,6 +12,7 @@ from monet_web.models.base import reading, writing
 from monet_web.models.runs import RunState
 from monet_web.services import numbers
 from tests.builders import NOON, a_run, a_store_order, a_version, an_integration, an_invoice
+from tests.workbooks import a_workbook
 
 
 def load(session: Session, text: str) -> numbers.TakenImported:
@@ -50,3 +51,10 @@ def test_those_on_an_invoice_here_are_named(session: Session) -> None:
 def test_a_file_without_usable_numbers_is_refused(session: Session, text: str) -> None:
     with pytest.raises(BrokenRule):
         load(session, text)
+
+
+def test_a_workbook_without_the_header_is_no_bare_list(session: Session) -> None:
+    with pytest.raises(BrokenRule, match="no column number"):
+        numbers.import_taken(session, a_workbook(("KL-1",), ("KL-2",)), source="x.xlsx", now=NOON, actor="test")
+    done = numbers.import_taken(session, a_workbook(("number",), ("KL-1",)), source="x.xlsx", now=NOON, actor="test")
+    assert done.added == 1
