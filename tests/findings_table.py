@@ -10,15 +10,16 @@ PAGE = CHECKOUT / "docs" / "findings.md"
 HEAD = """\
 # Findings
 
-What can be wrong with an invoice: the closed list of codes, each with its three sentences (what is wrong, why it
-matters, what to do). A finding stops its invoice in a journal or is a notice beside it. Words in braces are filled
-with the actual values; Lithuanian sentences stand beside the English ones in `monet_web/domain/findings.py`.
+What can be wrong with an invoice: the closed list of codes, each with its sentences: what is wrong, why it matters,
+what to do, and the cause that heads the invoices that wait for the same thing. A finding stops its invoice in a
+journal or is a notice beside it. Words in braces are filled with the actual values; Lithuanian sentences stand beside
+the English ones in `monet_web/domain/findings.py`.
 
 This page is made from that file: `.venv/bin/python -m tests.findings_table` writes it anew, and a test fails while the
 two differ.
 
-| code | what is wrong | why it matters | what to do |
-|---|---|---|---|
+| code | what is wrong | why it matters | what to do | cause |
+|---|---|---|---|---|
 """
 
 
@@ -28,7 +29,7 @@ def page() -> str:
 
 
 def _row(code: str, sentences: Sentences) -> str:
-    cells = [f"`{code}`", sentences.wrong, sentences.why, sentences.fix]
+    cells = [f"`{code}`", sentences.wrong, sentences.why, sentences.fix, sentences.cause]
     return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |\n"
 
 

@@ -41,6 +41,8 @@ class Facts:
     vat_code_problem: str = ""  # a key of findings.PROBLEMS, "" when the code is fine or not given
     company_code_problem: str = ""
     common_item_exists: bool = True
+    number_by_hand: str = ""  # a number that a person typed, since the one of the settings belongs to another document
+    number_of_settings: str = ""  # what the settings would give
 
 
 Check = Callable[[Draft, Facts], Iterator[Finding]]
@@ -186,6 +188,11 @@ def _number_is_there(draft: Draft, facts: Facts) -> Iterator[Finding]:
         yield Finding("number_missing", values={"order": draft.order_number or draft.external_id})
 
 
+def _number_is_of_the_settings(draft: Draft, facts: Facts) -> Iterator[Finding]:
+    if facts.number_by_hand:
+        yield Finding("number_by_hand", "", {"number": facts.number_by_hand, "taken": facts.number_of_settings})
+
+
 def _period_is_open(draft: Draft, facts: Facts) -> Iterator[Finding]:
     if facts.closed_until is not None and draft.issue_date <= facts.closed_until:
         values = {"day": draft.issue_date.isoformat(), "closed": facts.closed_until.isoformat()}
@@ -230,6 +237,7 @@ CHECKS: tuple[Check, ...] = (
     _warehouse_exists,
     _currency_has_rate,
     _number_is_there,
+    _number_is_of_the_settings,
     _period_is_open,
     _codes_are_possible,
     _refunds_are_booked,

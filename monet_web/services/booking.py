@@ -52,6 +52,7 @@ class Booking:
     charges_account: str
     by_person: bool = False  # a person registers: what only waits for a person does not stop
     spent: dict[int, Decimal] = field(default_factory=dict)  # preview: item id → quantity promised so far
+    numbers_by_hand: dict[int, str] = field(default_factory=dict)  # id of a store order → the number a person typed
     journal_id: int | None = None  # of this run (or of this day's timetable), once there is one
 
     @property

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from sqlalchemy import and_, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from monet_web.domain.checks import KnownItem, line_keys
 from monet_web.domain.invoices import DraftLine
@@ -18,6 +18,7 @@ from monet_web.models.items import AliasKind, Item, ItemAlias
 from monet_web.services.numbers import number_key
 
 CHANGED = "changed_in_store"
+NUMBER_BY_HAND = "number_by_hand"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +38,16 @@ class Living:
     total: Decimal
     flagged_version: str  # the version a changed_in_store finding already speaks of, "" when there is none
     row_version: int
+    number_by_hand: bool = False  # a person typed its number: it keeps it, whatever the settings say
 
 
 def living_invoices(session: Session, store_id: int, external_ids: Collection[str]) -> dict[str, Living]:
     """External id → its living invoice."""
+    typed = aliased(InvoiceFinding)
     rows = session.execute(
-        select(Invoice, InvoiceFinding.values)
+        select(Invoice, InvoiceFinding.values, typed.id)
         .outerjoin(InvoiceFinding, and_(InvoiceFinding.invoice_id == Invoice.id, InvoiceFinding.code == CHANGED))
+        .outerjoin(typed, and_(typed.invoice_id == Invoice.id, typed.code == NUMBER_BY_HAND))
         .where(
             Invoice.store_id == store_id,
             Invoice.kind == InvoiceKind.INVOICE,
@@ -67,8 +71,9 @@ def living_invoices(session: Session, store_id: int, external_ids: Collection[st
             total=invoice.total,
             flagged_version=str((values or {}).get("version", "")),
             row_version=invoice.row_version,
+            number_by_hand=typed_id is not None,
         )
-        for invoice, values in rows
+        for invoice, values, typed_id in rows
     }
 
 

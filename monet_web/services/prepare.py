@@ -46,6 +46,7 @@ class Prepared:
     items: list[KnownItem | None] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     number: str | None = None  # None: the series gives one when it is registered
+    number_by_hand: bool = False  # a person typed it
     eur_rate: Decimal | None = None
     changed: str = ""  # what changed in the store since the living document was drafted
     leaves_journal: bool = False  # an untouched waiting invoice whose order was cancelled
@@ -158,7 +159,17 @@ def _drafted(booking: Booking, remembered: Remembered, order: Order, living: Liv
     if not _fits(draft):
         text = f"Order {order.number} has an amount or a quantity too large to be true: its total is {order.total}."
         return Prepared(remembered, "unreadable", "unreadable", {"text": text}, living=living)
-    return Prepared(remembered, living=living, draft=draft, number=_number(booking, draft))
+    typed = _number_by_hand(booking, remembered, living)
+    number = typed or _number(booking, draft)
+    return Prepared(remembered, living=living, draft=draft, number=number, number_by_hand=bool(typed))
+
+
+def _number_by_hand(booking: Booking, remembered: Remembered, living: Living | None) -> str:
+    """The number that a person types now, or typed when the waiting invoice was made; "" for none."""
+    typed = booking.numbers_by_hand.get(remembered.store_order_id, "")
+    if not typed and living is not None and living.number_by_hand:
+        typed = living.number or ""
+    return typed
 
 
 def _fits(draft: Draft) -> bool:
@@ -262,6 +273,8 @@ def _facts_of(booking: Booking, one: Prepared, draft: Draft) -> Facts:
         vat_code_problem=(vat_code_problem(draft.vat_code, country) or "") if draft.vat_code else "",
         company_code_problem=company_problem,
         common_item_exists=booking.common_item is not None,
+        number_by_hand=one.number or "" if one.number_by_hand else "",
+        number_of_settings=_number(booking, draft) or "" if one.number_by_hand else "",
     )
 
 

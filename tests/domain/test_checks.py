@@ -131,6 +131,11 @@ MET: dict[str, tuple[Callable[[], Case], str, str]] = {
         "",
         "The store has not given order 1001 an invoice number yet.",
     ),
+    "number_by_hand": (
+        lambda: with_facts(fine(), number_by_hand="K-1001-B", number_of_settings="K-1001"),
+        "",
+        "The number K-1001-B was given by hand, because K-1001 belongs to another document.",
+    ),
     "period_closed": (
         lambda: with_facts(fine(), closed_until=date(2026, 11, 30)),
         "2026-11",
@@ -210,7 +215,7 @@ def test_a_shortage_names_item_warehouse_needed_and_on_hand() -> None:
     text = describe(finding)
     assert finding.subject == "MAIN KN-01"
     assert text.wrong == "KN-01 is short in warehouse MAIN: 3 needed, 0.5 on hand."
-    assert text.fix == "Receive 2.5 of KN-01 into MAIN, or change the warehouse; then check again."
+    assert text.fix == "Receive KN-01 into MAIN, or change the warehouse; then check again."
 
 
 # --- figures
@@ -402,7 +407,7 @@ def test_no_order_makes_a_check_raise_and_every_subject_fits_its_column(
 
 
 def test_every_check_is_in_the_list_once() -> None:
-    assert len(set(CHECKS)) == len(CHECKS) == 15
+    assert len(set(CHECKS)) == len(CHECKS) == 16
 
 
 @pytest.mark.parametrize(

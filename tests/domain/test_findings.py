@@ -7,7 +7,7 @@ import string
 
 import pytest
 
-from monet_web.domain.findings import CODES, PERSON_MAY_PASS, Finding, Sentences, describe
+from monet_web.domain.findings import CODES, OF_A_LINE, PERSON_MAY_PASS, Finding, Sentences, describe
 from tests.findings_table import PAGE, page
 
 BOTH = [
@@ -40,7 +40,7 @@ def test_every_part_is_a_sentence_that_ends_with_a_full_stop(code: str, language
 
 @each_text
 def test_no_sentence_begs_shouts_or_blames(code: str, language: str, sentences: Sentences) -> None:
-    for text in parts(sentences):
+    for text in (*parts(sentences), sentences.cause):
         words = set(re.findall(r"\w+", text.casefold()))
         banned = {
             "please",
@@ -64,6 +64,7 @@ def test_both_languages_say_the_same_values(code: str) -> None:
     english, lithuanian = CODES[code]
     assert placeholders("".join(parts(english))) == placeholders("".join(parts(lithuanian)))
     assert placeholders(english.wrong) == placeholders(lithuanian.wrong)
+    assert placeholders(english.cause) == placeholders(lithuanian.cause)
 
 
 @pytest.mark.parametrize("code", CODES)
@@ -71,6 +72,67 @@ def test_lithuanian_is_not_english_left_over(code: str) -> None:
     english, lithuanian = CODES[code]
     for one, other in zip(parts(english), parts(lithuanian), strict=True):
         assert one != other
+    assert english.cause != lithuanian.cause
+
+
+@each_text
+def test_a_cause_is_a_heading_without_a_full_stop(code: str, language: str, sentences: Sentences) -> None:
+    text = sentences.cause
+    assert text
+    assert text == text.strip()
+    assert text[-1] not in ".:,;"
+    assert text[0].isupper() or text[0] == "{"
+
+
+@each_text
+def test_a_cause_names_nothing_that_only_one_invoice_has(code: str, language: str, sentences: Sentences) -> None:
+    one_invoice_only = {"line", "needed", "on_hand", "missing", "amount", "difference", "order", "version"}
+    assert not placeholders(sentences.cause) & one_invoice_only
+
+
+@each_text
+def test_what_to_do_suits_every_invoice_of_the_cause(code: str, language: str, sentences: Sentences) -> None:
+    assert not placeholders(sentences.fix) & {"line", "missing"}
+
+
+def test_codes_of_a_line_exist() -> None:
+    assert set(CODES) >= OF_A_LINE == {"quantity_missing", "tax_rate_missing"}
+
+
+@pytest.mark.parametrize(
+    ("finding", "english", "lithuanian"),
+    [
+        (
+            Finding("item_unknown", "KN-01", {"what": "SKU KN-01", "line": "2"}),
+            "SKU KN-01 is not among the items",
+            "SKU KN-01 nėra tarp prekių",
+        ),
+        (
+            Finding("vat_rate_unknown", "LT 9", {"rate": "9 %", "countries": "LT", "day": "2026-11-24"}),
+            "VAT of 9 % is not valid in LT",
+            "9 % PVM tarifas šalyje LT negalioja",
+        ),
+        (
+            Finding("stock_short", "MAIN MUG-2", {"item": "MUG-2", "warehouse": "MAIN", "needed": "3"}),
+            "MUG-2 is short in warehouse MAIN",
+            "Sandėlyje MAIN trūksta MUG-2",
+        ),
+        (Finding("period_closed", "2026-10"), "The period 2026-10 is closed", "Laikotarpis 2026-10 uždarytas"),
+        (
+            Finding("refund_not_booked"),
+            "The store has refunded part of the order",
+            "Parduotuvė grąžino dalį užsakymo sumos",
+        ),
+        (
+            Finding("posting_manual"),
+            "Entering is manual for this integration",
+            "Šios integracijos sąskaitos registruojamos ranka",
+        ),
+    ],
+)
+def test_a_cause_is_said_for_all_its_invoices(finding: Finding, english: str, lithuanian: str) -> None:
+    assert describe(finding).cause == english
+    assert describe(finding, "lt").cause == lithuanian
 
 
 def test_codes_fit_their_column() -> None:
@@ -78,7 +140,7 @@ def test_codes_fit_their_column() -> None:
 
 
 def test_codes_that_a_person_may_pass_exist() -> None:
-    assert set(CODES) >= PERSON_MAY_PASS == {"posting_manual", "refund_not_booked"}
+    assert set(CODES) >= PERSON_MAY_PASS == {"posting_manual", "refund_not_booked", "number_by_hand"}
 
 
 def test_a_value_that_is_missing_shows_as_a_question_mark_and_never_raises() -> None:
