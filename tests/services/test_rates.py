@@ -48,7 +48,9 @@ def test_many_pairs_are_answered_at_once(session: Session) -> None:
     load(session, "date,currency,rate\n2026-11-02,USD,1.15\n2026-11-02,SEK,11\n2025-01-02,USD,1.03\n")
     first, second = date(2026, 11, 3), date(2025, 1, 3)
     with reading(session):
-        found = rates.eur_rates(session, {("USD", first), ("USD", second), ("SEK", first), ("SEK", second)})
+        too_late = date(2025, 1, 20)
+        asked = {("USD", first), ("USD", second), ("USD", too_late), ("SEK", first), ("SEK", second)}
+        found = rates.eur_rates(session, asked)
     assert found == {("USD", first): Decimal("1.15"), ("USD", second): Decimal("1.03"), ("SEK", first): Decimal(11)}
 
 

@@ -26,6 +26,7 @@ def test_a_link_lets_one_person_in_once_for_an_hour(session: Session) -> None:
     assert (user.email, user.role) == ("ona@example.com", Role.ACCOUNTANT)
     assert take(session, token + "x") is None
     assert take(session, token, minutes=60) is None
+    assert take(session, token, minutes=61) is None
     assert take(session, token, minutes=59) == user.id
     assert take(session, token, minutes=59) is None
 
