@@ -29,4 +29,11 @@ class NeedsOwner(MonetError):
 
 
 class BrokenRule(MonetError):
-    """What was asked is against a rule of this program; nothing was changed."""
+    """What was asked is against a rule of this program; nothing was changed.
+
+    `field` names the value that is to be typed anew, "" when it is none of them: a form shows the words beside it.
+    """
+
+    def __init__(self, message: str, *, fix: str = "", field: str = "") -> None:
+        super().__init__(message, fix=fix)
+        self.field = field

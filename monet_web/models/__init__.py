@@ -3,6 +3,7 @@
 from monet_web.models.audit import AuditEntry
 from monet_web.models.base import Base, db
 from monet_web.models.company import Company, CurrencyRate, TakenNumber, VatRateRow
+from monet_web.models.connection_tests import ConnectionTest
 from monet_web.models.customers import Customer, CustomerKey
 from monet_web.models.integrations import Integration, Store
 from monet_web.models.invoices import Invoice, InvoiceFinding, InvoiceLine, InvoiceVat, Journal, Series
@@ -17,6 +18,7 @@ __all__ = [
     "Balance",
     "Base",
     "Company",
+    "ConnectionTest",
     "CurrencyRate",
     "Customer",
     "CustomerKey",

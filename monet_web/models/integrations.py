@@ -65,16 +65,24 @@ class Integration(Base):
     secrets: Mapped[dict[str, str]] = mapped_column(Sealed, default=dict)
     settings: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)  # only what differs from the defaults
     learned: Mapped[dict[str, str]] = mapped_column(JSON, default=dict)
+    # The StoreFacts of the last test that succeeded: lists for the form.
+    facts: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    tested_at: Mapped[datetime | None] = mapped_column(Moment)
     number_prefix: Mapped[str] = mapped_column(String(40), default="")
     next_run_at: Mapped[datetime | None] = mapped_column(Moment)
     refused_since: Mapped[datetime | None] = mapped_column(Moment)  # the store refuses the key: an owner is needed
     refused_text: Mapped[str] = mapped_column(Text, default="")
-    row_version: Mapped[int] = mapped_column(Integer, default=1)
+    row_version: Mapped[int] = mapped_column(Integer, default=1)  # raised by people's changes only (changed_by_person)
     created_at: Mapped[datetime] = mapped_column(Moment)
 
     store: Mapped[Store] = relationship(lazy="joined")
 
-    __mapper_args__ = {"version_id_col": row_version}
+    # A test or a run that learns something is no reason to refuse a form that was opened before it.
+    __mapper_args__ = {"version_id_col": row_version, "version_id_generator": False}
+
+    def changed_by_person(self) -> None:
+        """A form that was filled from the row as it was before is refused from now on."""
+        self.row_version += 1
 
     def __repr__(self) -> str:  # the default would print secrets
         return f"<Integration {self.id} {self.name!r} {self.state}>"

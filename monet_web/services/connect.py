@@ -9,10 +9,10 @@ import difflib
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from itertools import count
-from typing import cast
+from typing import Any, cast
 
 from sqlalchemy import Select, delete, exists, select
 from sqlalchemy.exc import IntegrityError
@@ -27,6 +27,7 @@ from monet_web.domain.errors import BrokenRule, NeedsOwner
 from monet_web.domain.mask import fold
 from monet_web.domain.settings import BY_KEY, Settings
 from monet_web.models.base import reading, writing
+from monet_web.models.connection_tests import ConnectionTest
 from monet_web.models.integrations import Integration, IntegrationState, Store
 from monet_web.models.invoices import Invoice
 from monet_web.models.runs import AT_WORK, Run, RunState
@@ -212,6 +213,7 @@ def set_values(
         after = _said(integration)
         changed_secrets = [key for key in typed.secrets if secrets_before.get(key) != integration.secrets.get(key)]
         if before != after or changed_secrets:
+            integration.changed_by_person()
             if changed_secrets:
                 after["secrets_changed"] = changed_secrets
             audit.record(
@@ -243,8 +245,10 @@ def retire(session: Session, name: str, *, now: datetime, actor: str) -> bool:
             )
         ).one()
         before = _said(integration)
+        session.execute(delete(ConnectionTest).where(ConnectionTest.integration_id == integration.id))
         if any(keeps):
             integration.state = IntegrationState.RETIRED
+            integration.changed_by_person()
             integration.secrets = {}
             integration.next_run_at = None
             _end_queued(session, integration, now)
@@ -280,6 +284,39 @@ def test_integration(
         connector.close()
     _remember_test(session, integration_id, facts, None, now=now, actor=actor)
     return facts
+
+
+def keep_facts(integration: Integration, facts: StoreFacts, *, now: datetime) -> None:
+    """What a test found is the integration's from now on: what its connector learned, and lists for its form (A4)."""
+    integration.learned = {**integration.learned, **facts.learned}
+    integration.facts, integration.tested_at = facts_as_json(facts), now
+    integration.refused_since, integration.refused_text = None, ""
+
+
+def facts_as_json(facts: StoreFacts) -> dict[str, Any]:
+    """What a form reads of a test: everything but `learned`, which is for connectors alone."""
+    return asdict(replace(facts, learned={}))
+
+
+def connection_for(integration: Integration | None, platform: str, values: Mapping[str, str]) -> dict[str, str]:
+    """Parameters and secrets that a store would be asked with: `values` over what is saved, under the rule of A3.
+
+    Raises BrokenRule, with its field, when one is missing or must be typed again.
+    """
+    connector = connector_class(platform)
+    own = {one.key for one in connector.parameters}
+    typed = _sorted_by_kind(connector, {key: text for key, text in values.items() if key in own})
+    if integration is None:
+        parameters, secrets = _complete(connector, typed.parameters), typed.secrets
+    else:
+        parameters, secrets, _ = _merged(integration, connector, typed)
+    _require(connector, {**parameters, **secrets})
+    return {**parameters, **secrets}
+
+
+def same_place(platform: str, before: Mapping[str, str], after: Mapping[str, str]) -> bool:
+    """True when secrets typed for one address may go to the other: scheme, host and port are the same (A3)."""
+    return _moved(connector_class(platform), before, after) is None
 
 
 def test_values(platform: str, values: Mapping[str, str], surroundings: Surroundings) -> StoreFacts:
@@ -339,7 +376,12 @@ def _require(connector: type[Connector], values: Mapping[str, str]) -> None:
         raise BrokenRule(
             f"{connector.label} needs {', '.join(one.key for one in missing)} too.",
             fix=" ".join(f"{one.key}: {_full_stop(one.help or one.label)}" for one in missing),
+            field=missing[0].key,
         )
+
+
+def _address_key(connector: type[Connector]) -> str:
+    return next((one.key for one in connector.parameters if one.is_address), connector.parameters[0].key)
 
 
 def _full_stop(text: str) -> str:
@@ -350,11 +392,15 @@ def _checked_name(name: str) -> str:
     name = unicodedata.normalize("NFC", " ".join(name.split()))
     if not name or len(name) > _LONGEST_NAME or not name.isprintable():
         raise BrokenRule(
-            f"A name has 1 to {_LONGEST_NAME} characters.", fix="Type what you call the shop, as Kava Ltd."
+            f"A name has 1 to {_LONGEST_NAME} characters.",
+            fix="Type what you call the shop, as Kava Ltd.",
+            field="name",
         )
     if "," in name:
         # Launch masks are separated by commas: this name could never be typed alone.
-        raise BrokenRule(f"The name “{name}” has a comma in it.", fix="Take it out: commas separate names in a launch.")
+        raise BrokenRule(
+            f"The name “{name}” has a comma in it.", fix="Take it out: commas separate names in a launch.", field="name"
+        )
     return name
 
 
@@ -364,6 +410,7 @@ def _check_number_source(connector: type[Connector], settings: Settings) -> None
         raise BrokenRule(
             f"{connector.label} gives no {settings.number_from} numbers.",
             fix=f"Type number_from as one of: {', '.join(sources)}.",
+            field="number_from",
         )
 
 
@@ -378,7 +425,9 @@ def _refuse_same_name(session: Session, name: str) -> None:
     taken = session.scalars(_living().where(Integration.name_key == fold(name))).one_or_none()
     if taken is not None:
         raise BrokenRule(
-            f"There is an integration named {taken.name} already.", fix="Type another name, or change that one."
+            f"There is an integration named {taken.name} already.",
+            fix="Type another name, or change that one.",
+            field="name",
         )
 
 
@@ -400,6 +449,7 @@ def _known_store(session: Session, connector: type[Connector], store_key: str) -
         raise BrokenRule(
             f"The store {store_key} is connected already: it is {other.name}.",
             fix=f"Use {other.name} or change its settings; two connections would invoice every order twice.",
+            field=_address_key(connector),
         )
     return store
 
@@ -441,6 +491,7 @@ def _refuse_used_prefix(session: Session, prefix: str, *, but: int | None = None
             raise BrokenRule(
                 f"The number prefix {prefix} is in use by {other.name}.",
                 fix="Type another number_prefix: with one prefix, two stores' orders would meet in one number.",
+                field="number_prefix",
             )
 
 
@@ -450,17 +501,7 @@ def _refuse_used_prefix(session: Session, prefix: str, *, but: int | None = None
 def _connect_anew(
     session: Session, integration: Integration, connector: type[Connector], typed: _Typed, *, same_store: bool
 ) -> None:
-    parameters = _complete(connector, {**integration.parameters, **typed.parameters})
-    moved = _moved(connector, integration.parameters, parameters)
-    if moved:
-        needed = [one.key for one in connector.parameters if one.secret and integration.secrets.get(one.key)]
-        if untyped := [key for key in needed if key not in typed.secrets]:
-            raise BrokenRule(
-                f"The address of {integration.name} leads to another place now ({moved.label}), "
-                f"so {', '.join(untyped)} must be typed again.",
-                fix="A key is only sent to the address it was typed for. Type the new address and all keys together.",
-            )
-    secrets = typed.secrets if moved else {**integration.secrets, **typed.secrets}
+    parameters, secrets, moved = _merged(integration, connector, typed)
     if parameters == integration.parameters and secrets == integration.secrets:
         return
     _require(connector, {**parameters, **secrets})
@@ -471,7 +512,26 @@ def _connect_anew(
     # Whatever the store refused before, it was something else that asked.
     integration.refused_since, integration.refused_text = None, ""
     if moved:
-        integration.learned = {}
+        integration.learned, integration.facts, integration.tested_at = {}, None, None
+
+
+def _merged(
+    integration: Integration, connector: type[Connector], typed: _Typed
+) -> tuple[dict[str, str], dict[str, str], bool]:
+    """Parameters, secrets and whether the address leads elsewhere: what is typed over what is saved."""
+    parameters = _complete(connector, {**integration.parameters, **typed.parameters})
+    moved = _moved(connector, integration.parameters, parameters)
+    if moved:
+        needed = [one.key for one in connector.parameters if one.secret and integration.secrets.get(one.key)]
+        if untyped := [key for key in needed if key not in typed.secrets]:
+            raise BrokenRule(
+                f"The address of {integration.name} leads to another place now ({moved.label}), "
+                f"so {', '.join(untyped)} must be typed again.",
+                fix="A key is only sent to the address it was typed for. Type the new address and all keys together.",
+                field=untyped[0],
+            )
+    secrets = typed.secrets if moved else {**integration.secrets, **typed.secrets}
+    return parameters, secrets, moved is not None
 
 
 def _moved(connector: type[Connector], before: Mapping[str, str], after: Mapping[str, str]) -> Parameter | None:
@@ -505,11 +565,13 @@ def _move_store(
             f"The documents of {integration.name} belong to {old.store_key}, and {store_key} is another store.",
             fix="If it is the same shop under a new address, say so (--same-store). "
             "For another shop, add another integration.",
+            field="same_store",
         )
     elif target is not None:
         raise BrokenRule(
             f"{store_key} was connected here before and has orders of its own.",
             fix=f"Remove {integration.name} and add {store_key} as an integration.",
+            field=_address_key(connector),
         )
     else:
         old.store_key = store_key
@@ -563,8 +625,7 @@ def _remember_test(
             return
         before = {"refused": integration.refused_text}
         if facts is not None:
-            integration.learned = {**integration.learned, **facts.learned}
-            integration.refused_since, integration.refused_text = None, ""
+            keep_facts(integration, facts, now=now)
         elif refused is not None:
             integration.refused_since = integration.refused_since or now
             integration.refused_text = refused.sentence()

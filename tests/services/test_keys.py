@@ -30,7 +30,7 @@ def test_after_a_rotation_the_new_key_alone_opens_every_secret(session: Session)
             an_integration(session, f"Shop {number}", secrets={"key": f"ck_{number}"})
         session.add(User(email="a@b.lt", role=Role.OFFICE, second_factor={"totp": "x"}, created_at=NOON))
     sealer.bind([OTHER_KEY, TEST_KEY])
-    assert keys.rotate(session, now=NOON, actor="test") == {"users": 1, "integrations": 3}
+    assert keys.rotate(session, now=NOON, actor="test") == {"users": 1, "integrations": 3, "connection_tests": 0}
     sealer.bind([OTHER_KEY])
     session.expunge_all()
     with reading(session):
