@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -26,16 +26,22 @@ from monet_web.services.booking import Booking, booking_for
 from monet_web.services.claims import Claim, LostClaim, patiently
 from monet_web.services.collect import read_page, remember
 from monet_web.services.connect import make_connector
+from monet_web.services.prepare import Prepared
 
 log = logging.getLogger(__name__)
 
 _LOOK_AGAIN = 1.0  # seconds between two looks at the run that is waited for
 
 Watch = Callable[[Run], None]
+Booked = Callable[[Run, Sequence[Prepared]], None]
 
 
 def _unwatched(run: Run) -> None:
     """Nobody watches."""
+
+
+def _untold(run: Run, prepared: Sequence[Prepared]) -> None:
+    """Nobody wants to know of each order."""
 
 
 def run(
@@ -46,10 +52,12 @@ def run(
     clock: Clock,
     worker: str,
     watch: Watch = _unwatched,
+    booked: Booked = _untold,
     wait: bool = False,
 ) -> Run:
     """Work a queued run to its end and return its row; `watch` is called with the row after each page's commit.
 
+    `booked` is called then too, with what became of each order of the page; neither may raise.
     `wait`: when another run of the integration is at work, wait for its end; otherwise the run stays queued. A run
     that another process took is returned as it is. Errors of the store end in the row (state failed, error, fix).
     """
@@ -58,7 +66,7 @@ def run(
         claim = _claim(session, run_id, clock=clock, worker=worker, wait=wait, watch=watch)
         if claim is not None:
             with claims.heartbeat(session_factory, claim, clock=clock):
-                _work(session, claim, surroundings=surroundings, clock=clock, watch=watch)
+                _work(session, claim, surroundings=surroundings, clock=clock, watch=watch, booked=booked)
         return _row(session, run_id)
     finally:
         session.close()
@@ -75,9 +83,11 @@ def _claim(session: Session, run_id: int, *, clock: Clock, worker: str, wait: bo
         time.sleep(_LOOK_AGAIN)
 
 
-def _work(session: Session, claim: Claim, *, surroundings: Surroundings, clock: Clock, watch: Watch) -> None:
+def _work(
+    session: Session, claim: Claim, *, surroundings: Surroundings, clock: Clock, watch: Watch, booked: Booked
+) -> None:
     try:
-        state = _pages(session, claim, surroundings=surroundings, clock=clock, watch=watch)
+        state = _pages(session, claim, surroundings=surroundings, clock=clock, watch=watch, booked=booked)
         patiently(partial(_close, session, claim, state, clock=clock))
     except LostClaim:
         log.warning("the run was taken over", extra={"run": claim.run_id})
@@ -94,7 +104,9 @@ def _work(session: Session, claim: Claim, *, surroundings: Surroundings, clock: 
         _fail(session, claim, BrokenRule(message, fix="Run it again; if it repeats, send us the code."), clock=clock)
 
 
-def _pages(session: Session, claim: Claim, *, surroundings: Surroundings, clock: Clock, watch: Watch) -> RunState:
+def _pages(
+    session: Session, claim: Claim, *, surroundings: Surroundings, clock: Clock, watch: Watch, booked: Booked
+) -> RunState:
     with reading(session):
         row = session.get_one(Run, claim.run_id, populate_existing=True)
         integration = session.get_one(Integration, row.integration_id, populate_existing=True)
@@ -109,7 +121,7 @@ def _pages(session: Session, claim: Claim, *, surroundings: Surroundings, clock:
     known = dict(integration.learned)
     connector = make_connector(integration, surroundings)
     try:
-        return _read_and_book(session, claim, booking, connector, window, clock=clock, watch=watch)
+        return _read_and_book(session, claim, booking, connector, window, clock=clock, watch=watch, booked=booked)
     finally:
         connector.close()
         learned = getattr(connector, "learned", {})
@@ -126,6 +138,7 @@ def _read_and_book(
     *,
     clock: Clock,
     watch: Watch,
+    booked: Booked,
 ) -> RunState:
     counts = Counts()
     expected: int | None = None
@@ -146,9 +159,11 @@ def _read_and_book(
                 now=booking.now,
             )
         )
-        _, counts = book_page(session, claim, booking, remembered, counts)
+        prepared, counts = book_page(session, claim, booking, remembered, counts)
         stopped = patiently(partial(_asked_to_stop, session, claim))
-        watch(patiently(partial(_row, session, claim.run_id)))
+        now_stands = patiently(partial(_row, session, claim.run_id))
+        watch(now_stands)
+        booked(now_stands, prepared)
         if stopped:
             return RunState.STOPPED
     return RunState.DONE
