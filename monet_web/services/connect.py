@@ -278,11 +278,11 @@ def test_integration(
     try:
         facts = connector.test()
     except NeedsOwner as refused:
-        _remember_test(session, integration_id, None, refused, now=now, actor=actor)
+        remember_test(session, integration_id, None, refused, now=now, actor=actor)
         raise
     finally:
         connector.close()
-    _remember_test(session, integration_id, facts, None, now=now, actor=actor)
+    remember_test(session, integration_id, facts, None, now=now, actor=actor)
     return facts
 
 
@@ -610,7 +610,7 @@ def _connector(kind: type[Connector], values: Mapping[str, str], surroundings: S
     return make(values, surroundings)
 
 
-def _remember_test(
+def remember_test(
     session: Session,
     integration_id: int,
     facts: StoreFacts | None,
@@ -619,6 +619,7 @@ def _remember_test(
     now: datetime,
     actor: str,
 ) -> None:
+    """Keep what a test of the saved connection found, or that the store refuses it, in a transaction of its own."""
     with writing(session):
         integration = session.get(Integration, integration_id, populate_existing=True)
         if integration is None or integration.state is IntegrationState.RETIRED:
