@@ -18,7 +18,7 @@ MOST_CAUSES = 20
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """Why invoices of a run wait: how many, in words, and what to do."""
+    """Why invoices of a run wait: how many, in words that suit them all, and what to do."""
 
     invoices: int
     wrong: str
@@ -82,11 +82,9 @@ def say(run: Run, causes: list[Cause], *, was_preview: bool) -> None:
 
 def causes_of(session: Session, run: Run) -> list[Cause]:
     """The causes of what this run left in its journals, the largest first. Inside a transaction."""
-    from sqlalchemy import func, select
-
-    from monet_web.domain.findings import CODES, Finding, describe
-    from monet_web.models.invoices import Invoice, InvoiceFinding, InvoiceState
+    from monet_web.domain.findings import CODES, describe
     from monet_web.models.runs import RunKind
+    from monet_web.services import causes as grouped
 
     if run.kind is RunKind.PREVIEW:
         # A preview keeps no documents: only how many, by code.
@@ -95,25 +93,13 @@ def causes_of(session: Session, run: Run) -> list[Cause]:
             for code, number in sorted(run.findings.items(), key=lambda pair: -pair[1])
             if code in CODES
         ]
-    grouped = (
-        select(
-            InvoiceFinding.code, func.count(InvoiceFinding.id).label("count"), func.min(InvoiceFinding.id).label("one")
-        )
-        .join(Invoice, Invoice.id == InvoiceFinding.invoice_id)
-        .where(Invoice.opened_by_run_id == run.id, Invoice.state == InvoiceState.IN_JOURNAL, InvoiceFinding.stops)
-        .group_by(InvoiceFinding.code, InvoiceFinding.subject)
-        .order_by(func.count(InvoiceFinding.id).desc(), InvoiceFinding.code)
-    )
-    rows = session.execute(grouped).all()
-    shown = select(InvoiceFinding).where(InvoiceFinding.id.in_([row.one for row in rows[:MOST_CAUSES]]))
-    examples = {found.id: found for found in session.scalars(shown)}
+    found = grouped.causes(session, opened_by_run=run.id)
     causes = []
-    for row in rows[:MOST_CAUSES]:
-        example = examples[row.one]
-        text = describe(Finding(example.code, example.subject, example.values))
-        causes.append(Cause(row._mapping["count"], text.wrong, text.fix))  # noqa: SLF001 - Row.count is a method
-    if len(rows) > MOST_CAUSES:
-        more = sum(row._mapping["count"] for row in rows[MOST_CAUSES:])  # noqa: SLF001 - as above
+    for one in found[:MOST_CAUSES]:
+        text = describe(one.finding)
+        causes.append(Cause(one.invoices, f"{text.cause}.", text.fix))
+    if len(found) > MOST_CAUSES:
+        more = sum(one.invoices for one in found[MOST_CAUSES:])
         causes.append(Cause(more, "and more for other causes.", "See them all: monet journals list"))
     return causes
 

@@ -104,8 +104,8 @@ def list_(as_json: bool) -> None:
         right=(3,),
     )  # fmt: skip
     _out.say("")
-    for code, _, count, (wrong, fix) in causes[:_MOST_SHOWN]:
-        _out.say(f"{_out.count(count):>7}  {wrong}  [{code}]")
+    for code, _, count, (cause, fix) in causes[:_MOST_SHOWN]:
+        _out.say(f"{_out.count(count):>7}  {cause}  [{code}]")
         _out.say(f"         → {fix}")
 
 
@@ -237,27 +237,12 @@ def _waiting(here: Here, which: Which) -> Iterator[Invoice]:
 
 
 def _causes(here: Here) -> list[tuple[str, str, int, tuple[str, str]]]:
-    """(code, subject, how many, (what is wrong, what to do)), the largest first. Inside a transaction."""
-    from sqlalchemy import func, select
+    """(code, subject, how many, (the cause, what to do)), the largest first. Inside a transaction."""
+    from monet_web.domain.findings import describe
+    from monet_web.services import causes
 
-    from monet_web.domain.findings import Finding, describe
-    from monet_web.models.invoices import Invoice, InvoiceFinding, InvoiceState
-
-    rows = here.session.execute(
-        select(
-            InvoiceFinding.code, InvoiceFinding.subject, func.count(InvoiceFinding.id).label("invoices"),
-            func.min(InvoiceFinding.id).label("one"),
-        )
-        .join(Invoice, Invoice.id == InvoiceFinding.invoice_id)
-        .where(Invoice.state == InvoiceState.IN_JOURNAL, InvoiceFinding.stops)
-        .group_by(InvoiceFinding.code, InvoiceFinding.subject)
-        .order_by(func.count(InvoiceFinding.id).desc(), InvoiceFinding.code, InvoiceFinding.subject)
-    ).all()  # fmt: skip
-    shown = [row.one for row in rows[:_MOST_SHOWN]]
-    examples = {one.id: one for one in here.session.scalars(select(InvoiceFinding).where(InvoiceFinding.id.in_(shown)))}
     found = []
-    for row in rows:
-        example = examples.get(row.one)
-        text = describe(Finding(row.code, row.subject, example.values)) if example else None
-        found.append((row.code, row.subject, row.invoices, (text.wrong, text.fix) if text else ("", "")))
+    for one in causes.causes(here.session):
+        text = describe(one.finding)
+        found.append((one.code, one.subject, one.invoices, (f"{text.cause}.", text.fix)))
     return found

@@ -122,7 +122,7 @@ def test_rates_numbers_and_vat_rates(monet: Monet, tmp_path: Path) -> None:
 def test_journals_are_listed_with_their_causes(monet: Monet) -> None:
     shown = monet("journals", "list").stdout
     assert "24.20 EUR" in shown
-    assert "SKU KN-01 on line 1 is not among the items." in shown
+    assert "SKU KN-01 is not among the items." in shown
     causes = said(monet("journals", "list", "--json"))["causes"]
     assert causes == [{"code": "item_unknown", "subject": "KN-01", "invoices": 2}]
 
