@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Any
 
-from sqlalchemy import Boolean, ForeignKey, String, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import Boolean, ForeignKey, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, validates
 
+from monet_web.domain.mask import fold
 from monet_web.models.base import Base, Id, kept_by_value
 
 
@@ -26,8 +28,12 @@ class AliasKind(StrEnum):
     BARCODE = "barcode"
 
 
+def _folded_name(context: Any) -> str:
+    return fold(context.get_current_parameters()["name"])
+
+
 class Item(Base):
-    """`code` is unique without case and never changes."""
+    """`code` is unique without case and never changes; `name_key`, kept by itself, is the name as searches see it."""
 
     __tablename__ = "items"
 
@@ -35,10 +41,16 @@ class Item(Base):
     code: Mapped[str] = mapped_column(String(120))
     code_key: Mapped[str] = mapped_column(String(120), unique=True)
     name: Mapped[str] = mapped_column(String(400))
+    name_key: Mapped[str] = mapped_column(Text, default=_folded_name, server_default="")
     kind: Mapped[ItemKind] = mapped_column(kept_by_value(ItemKind), default=ItemKind.GOODS)
     keeps_stock: Mapped[bool] = mapped_column(Boolean, default=True)
     vat_class: Mapped[str] = mapped_column(String(40), default="")
     unit: Mapped[str] = mapped_column(String(20), default="")
+
+    @validates("name")
+    def _fold_name(self, _key: str, name: str) -> str:
+        self.name_key = fold(name)
+        return name
 
 
 class ItemAlias(Base):
