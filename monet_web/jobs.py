@@ -10,7 +10,7 @@ from redis.exceptions import RedisError
 from rq import Queue
 from rq.exceptions import DuplicateJobError
 
-from monet_web import queues
+from monet_web import events, queues
 from monet_web.config import Config
 from monet_web.installation import opened
 from monet_web.models.base import now_utc
@@ -28,14 +28,18 @@ REMEMBER_FAILURE_SECONDS = 60
 
 def run_import(run_id: int) -> None:
     """Work one queued run to its end. One that waits for another of its integration stays queued for the next ring."""
-    with opened(Config.from_environment(os.environ)) as installation:
-        service.run(
+    config = Config.from_environment(os.environ)
+    with opened(config) as installation, events.Teller(config.redis_url) as teller:
+        ended = service.run(
             installation.session_factory,
             run_id,
             surroundings=installation.surroundings,
             clock=now_utc,
             worker=claims.this_process(),
+            watch=teller.watch,
+            booked=teller.booked,
         )
+        teller.watch(ended)
 
 
 def test_connection(test_id: int) -> None:
