@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from monet_web.domain.errors import RetryLater
 from monet_web.domain.findings import Finding
-from monet_web.models.base import reading, writing
+from monet_web.models.base import Clock, reading, writing
 from monet_web.models.integrations import Integration
 from monet_web.models.invoices import Invoice, InvoiceFinding, InvoiceKind, InvoiceState
 from monet_web.models.runs import Run, RunKind, RunState
@@ -123,7 +123,8 @@ def _of_integration(
     actor: str,
     by_person: bool,
 ) -> Iterator[Checked]:
-    claim, booking = _claim(session, integration_id, now=now, actor=actor, by_person=by_person)
+    clock = _going_on_from(now)
+    claim, booking = _claim(session, integration_id, clock=clock, actor=actor, by_person=by_person)
     counts = Counts()
     after = 0
     try:
@@ -138,11 +139,18 @@ def _of_integration(
             if not ids:
                 break
             after = ids[-1]
+            booking.now = clock()
             prepare_now = partial(_prepare, booking=booking, invoice_ids=ids)
             prepared, counts = book_prepared(session, claim, booking, prepare_now, counts)
             yield from (_checked(one) for one in prepared)
     finally:
-        _end(session, claim, now=now)
+        _end(session, claim, now=clock())
+
+
+def _going_on_from(now: datetime) -> Clock:
+    """A clock that shows `now` at first: a claim whose time stood still would be taken for that of a dead process."""
+    begun = time.monotonic()
+    return lambda: now + timedelta(seconds=time.monotonic() - begun)
 
 
 def _prepare(session: Session, *, booking: Booking, invoice_ids: Sequence[int]) -> list[Prepared]:
@@ -176,9 +184,10 @@ def _checked(one: Prepared) -> Checked:
 
 
 def _claim(
-    session: Session, integration_id: int, *, now: datetime, actor: str, by_person: bool
+    session: Session, integration_id: int, *, clock: Clock, actor: str, by_person: bool
 ) -> tuple[Claim, Booking]:
     """A run of kind recheck takes the integration's claim, so that no import books beside it."""
+    now = clock()
     with writing(session):
         row = Run(
             integration_id=integration_id, kind=RunKind.RECHECK, state=RunState.QUEUED, window_start=now,
@@ -186,16 +195,18 @@ def _claim(
         )  # fmt: skip
         session.add(row)
         session.flush()
+    # A refused claim is rolled back, and the row's object would begin a transaction when it is asked for its id.
+    run_id = row.id
     deadline = time.monotonic() + _PATIENCE
     while True:
-        claims.take_back(session, now=now)
-        claim = claims.claim(session, row.id, now=now, worker=claims.this_process())
+        claims.take_back(session, now=clock())
+        claim = claims.claim(session, run_id, now=clock(), worker=claims.this_process())
         if claim is not None:
             break
         if time.monotonic() > deadline:
             with writing(session):
                 row.state = RunState.STOPPED
-                row.ended_at = now
+                row.ended_at = clock()
             raise RetryLater(
                 "An import of this integration is at work, so what waits could not be checked again.",
                 fix="Check it again when the import has ended.",
@@ -204,8 +215,8 @@ def _claim(
     with reading(session):
         integration = session.get_one(Integration, integration_id, populate_existing=True)
         booking = booking_for(
-            session, integration, run_id=row.id, attempt=claim.attempt, kind=RunKind.RECHECK, now=now, actor=actor,
-            by_person=by_person,
+            session, integration, run_id=run_id, attempt=claim.attempt, kind=RunKind.RECHECK, now=clock(),
+            actor=actor, by_person=by_person,
         )  # fmt: skip
     return claim, booking
 
