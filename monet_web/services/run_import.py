@@ -107,6 +107,20 @@ def _work(
 def _pages(
     session: Session, claim: Claim, *, surroundings: Surroundings, clock: Clock, watch: Watch, booked: Booked
 ) -> RunState:
+    integration, window, booking = patiently(partial(_prepare, session, claim, clock=clock))
+    known = dict(integration.learned)
+    connector = make_connector(integration, surroundings)
+    try:
+        watch(patiently(partial(_row, session, claim.run_id)))
+        return _read_and_book(session, claim, booking, connector, window, clock=clock, watch=watch, booked=booked)
+    finally:
+        connector.close()
+        learned = getattr(connector, "learned", {})
+        if learned and learned != known:
+            patiently(partial(_remember_learned, session, claim, learned, clock=clock))
+
+
+def _prepare(session: Session, claim: Claim, *, clock: Clock) -> tuple[Integration, Window, Booking]:
     with reading(session):
         row = session.get_one(Run, claim.run_id, populate_existing=True)
         integration = session.get_one(Integration, row.integration_id, populate_existing=True)
@@ -117,16 +131,7 @@ def _pages(
         )  # fmt: skip
     with writing(session):
         claims.hold(session, claim, now=clock(), settings_used=settings_text.as_text(booking.settings))
-    watch(_row(session, claim.run_id))
-    known = dict(integration.learned)
-    connector = make_connector(integration, surroundings)
-    try:
-        return _read_and_book(session, claim, booking, connector, window, clock=clock, watch=watch, booked=booked)
-    finally:
-        connector.close()
-        learned = getattr(connector, "learned", {})
-        if learned and learned != known:
-            patiently(partial(_remember_learned, session, claim, learned, clock=clock))
+    return integration, window, booking
 
 
 def _read_and_book(
