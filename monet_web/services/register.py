@@ -9,6 +9,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from monet_web.domain.findings import PERSON_MAY_PASS, Finding
+from monet_web.services.claimed import PATIENCE
 from monet_web.services.mend import checked_again
 
 
@@ -22,13 +23,15 @@ class Registered:
     findings: tuple[Finding, ...] = ()
 
 
-def register(session: Session, invoice_ids: Sequence[int], *, now: datetime, actor: str) -> list[Registered]:
+def register(
+    session: Session, invoice_ids: Sequence[int], *, now: datetime, actor: str, patience: float = PATIENCE
+) -> list[Registered]:
     """Register waiting invoices by a person's word. What only waits for a person passes; everything else must be right.
 
-    Raises RetryLater while an import of the same integration is at work for too long.
+    Raises RetryLater while an import of the same integration is at work for longer than `patience` seconds.
     """
     done = []
-    for one in checked_again(session, invoice_ids=invoice_ids, now=now, actor=actor, by_person=True):
+    for one in checked_again(session, invoice_ids=invoice_ids, now=now, actor=actor, by_person=True, patience=patience):
         stops = tuple(found for found in one.findings if found.stops and found.code not in PERSON_MAY_PASS)
         done.append(Registered(one.invoice_id, one.number, one.registered, () if one.registered else stops))
     return done
