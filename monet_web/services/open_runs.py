@@ -102,3 +102,32 @@ def stop(session: Session, run_id: int, *, now: datetime) -> bool:
             return False
         run.progress_version += 1
     return True
+
+
+def again(session: Session, run_id: int, *, now: datetime, actor: str) -> Run:
+    """A queued run of the same integration and window; always safe, what is already here is skipped (C5).
+
+    A preview stays a preview, everything else becomes a launch. Raises BrokenRule when the integration was deleted.
+    """
+    with writing(session):
+        before = session.get_one(Run, run_id, populate_existing=True)
+        integration = session.get_one(Integration, before.integration_id, populate_existing=True)
+        if integration.state is IntegrationState.RETIRED:
+            raise BrokenRule(
+                f"{integration.name} was deleted, so its orders can't be asked for any more.",
+                fix="Connect the store again; its memory is still here.",
+            )
+        run = Run(
+            integration_id=integration.id,
+            kind=RunKind.PREVIEW if before.kind is RunKind.PREVIEW else RunKind.LAUNCH,
+            state=RunState.QUEUED,
+            window_start=before.window_start,
+            window_end=before.window_end,
+            foreground=False,
+            created_at=now,
+            requested_by=actor,
+        )
+        session.add(run)
+        session.flush()
+        run.integration = integration
+    return run
