@@ -16,6 +16,7 @@ from monet_web.domain.vat import vat_country
 from monet_web.models.base import writing
 from monet_web.models.company import Company
 from monet_web.services import audit
+from monet_web.services.fields import WrongFields
 from monet_web.services.vat_codes import vat_code_problem
 
 LANGUAGES = ("en", "lt")
@@ -64,17 +65,18 @@ def set_values(
         company = get(session)
         country = company.country
         parsed: dict[str, Any] = {}
-        wrong: list[str] = []
+        wrong: dict[str, str] = {}
         # The country first: codes are checked by it.
         for key in sorted(values, key=lambda each: each != "country"):
             try:
                 parsed[key] = KEYS[key](values[key].strip(), country)
             except _Wrong as error:
-                wrong.append(f"{key}={values[key].strip()[:60]}: {error}")
+                wrong[key] = str(error)
             else:
                 country = parsed.get("country", country)
         if wrong:
-            raise BrokenRule(" ".join(wrong), fix="Nothing was changed.")
+            said = (f"{key}={values[key].strip()[:60]}: {sentence}" for key, sentence in wrong.items())
+            raise WrongFields(wrong, " ".join(said))
         before = {key: getattr(company, key) for key in parsed}
         changed = [key for key in parsed if parsed[key] != before[key]]
         if "closed_until" in changed and not reason.strip():

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import and_, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from monet_web.domain.errors import BrokenRule
@@ -83,12 +83,41 @@ def eur_rates(session: Session, pairs: Collection[tuple[str, date]]) -> dict[tup
 
 
 def import_rates(session: Session, data: bytes, *, source: str, now: datetime, actor: str) -> RatesImported:
-    """Rates from a CSV file with the header `date,currency,rate` (units of currency for one EUR).
+    """Rates from a CSV or XLSX file with the header `date,currency,rate` (units of currency for one EUR).
 
     A rate that is here already is replaced when it differs. All or nothing, in a transaction of its own.
     Raises BrokenRule.
     """
-    typed = _read(data)
+    return _enter(session, _read(data), source=source, now=now, actor=actor)
+
+
+def set_rate(session: Session, *, currency: str, day: date, rate: Decimal, now: datetime, actor: str) -> RatesImported:
+    """One rate typed by hand: units of `currency` for one EUR. In a transaction of its own. Raises BrokenRule."""
+    try:
+        typed = {(_currency(currency.strip()), day): _in_range(rate)}
+    except tables.Wrong as wrong:
+        raise BrokenRule(str(wrong)) from None
+    return _enter(session, typed, source="by hand", now=now, actor=actor)
+
+
+def list_rates(
+    session: Session, *, currency: str = "", after: tuple[date, str] | None = None, limit: int = 50
+) -> tuple[list[CurrencyRate], tuple[date, str] | None]:
+    """One page of rates, the newest day first, and where the next begins. Inside the caller's transaction."""
+    query = select(CurrencyRate).order_by(CurrencyRate.day.desc(), CurrencyRate.currency).limit(limit + 1)
+    if currency:
+        query = query.where(CurrencyRate.currency == currency)
+    if after is not None:
+        day, last = after
+        query = query.where(or_(CurrencyRate.day < day, and_(CurrencyRate.day == day, CurrencyRate.currency > last)))
+    rows = list(session.scalars(query))
+    page = rows[:limit]
+    return page, (page[-1].day, page[-1].currency) if len(rows) > limit else None
+
+
+def _enter(
+    session: Session, typed: Mapping[tuple[str, date], Decimal], *, source: str, now: datetime, actor: str
+) -> RatesImported:
     with writing(session):
         known = _known(session, typed)
         fresh = [pair for pair in typed if pair not in known]
@@ -153,8 +182,12 @@ def _currency(text: str) -> str:
 
 def _rate(text: str) -> Decimal:
     rate = tables.number_of(text, example="1.1527, units of currency for one euro")
+    return _in_range(rate)
+
+
+def _in_range(rate: Decimal) -> Decimal:
     if not 0 < rate < _HIGHEST:
-        raise tables.Wrong(f"A rate of {tables.shown(text)} can't be. Type units of currency for one euro, as 1.1527.")
+        raise tables.Wrong(f"A rate of {rate:f} can't be. Type units of currency for one euro, as 1.1527.")
     return rate
 
 

@@ -19,6 +19,8 @@ from monet_web.services import audit
 LINK_LASTS = timedelta(hours=1)
 # Of the link of an installation that has nobody yet; whoever opens it types an address of their own.
 FIRST_ADMINISTRATOR = "administrator@localhost"
+LANGUAGES = ("", "en", "lt")
+THEMES = ("", "light", "dark")
 _KIND = "user"
 
 
@@ -57,6 +59,100 @@ def new_link(session: Session, *, email: str, now: datetime, actor: str) -> str:
             session, at=now, actor=actor, action="login_link_made", subject_kind=_KIND, subject_id=user.id,
         )  # fmt: skip
         return _new_link(session, user, now)
+
+
+def disable(session: Session, user_id: int, *, now: datetime, actor: str) -> User:
+    """The person may not sign in any more and is signed out everywhere; what they did keeps their name.
+
+    Raises BrokenRule when nobody would be left who can let people in.
+    """
+    with writing(session):
+        user = _locked(session, user_id)
+        if user.disabled_at is None:
+            _refuse_last_administrator(session, user, "disabled")
+            user.disabled_at = now
+            user.session_version += 1
+            session.execute(delete(LoginLink).where(LoginLink.user_id == user.id, LoginLink.used_at.is_(None)))
+            audit.record(
+                session, at=now, actor=actor, action="user_disabled", subject_kind=_KIND, subject_id=user.id,
+            )  # fmt: skip
+    return user
+
+
+def enable(session: Session, user_id: int, *, now: datetime, actor: str) -> User:
+    """The person may sign in again, with the password they had. Raises BrokenRule."""
+    with writing(session):
+        user = _locked(session, user_id)
+        if user.disabled_at is not None:
+            user.disabled_at = None
+            audit.record(
+                session, at=now, actor=actor, action="user_enabled", subject_kind=_KIND, subject_id=user.id,
+            )  # fmt: skip
+    return user
+
+
+def change_role(session: Session, user_id: int, *, role: str, now: datetime, actor: str) -> User:
+    """The person has another role from the next page on.
+
+    Raises BrokenRule for a wrong role, or when nobody would be left who can let people in.
+    """
+    chosen = _checked_role(role)
+    with writing(session):
+        user = _locked(session, user_id)
+        if user.role is not chosen:
+            if chosen is not Role.ADMINISTRATOR:
+                _refuse_last_administrator(session, user, chosen.value)
+            before, user.role = user.role, chosen
+            audit.record(
+                session, at=now, actor=actor, action="role_changed", subject_kind=_KIND, subject_id=user.id,
+                before={"role": before}, after={"role": chosen},
+            )  # fmt: skip
+    return user
+
+
+def set_own(session: Session, user_id: int, *, language: str, theme: str) -> None:
+    """How the person wants pages: language en | lt | "" (as the browser), theme light | dark | "" (as the device)."""
+    if language not in LANGUAGES or theme not in THEMES:
+        raise BrokenRule("This language or look is not here.", fix="Choose one of the list.")
+    with writing(session):
+        session.execute(update(User).where(User.id == user_id).values(language=language, theme=theme))
+
+
+def listed(session: Session) -> list[User]:
+    """Everybody who ever was let in: those who may sign in first. Inside the caller's transaction."""
+    query = select(User).order_by(User.disabled_at.is_not(None), User.email).execution_options(populate_existing=True)
+    return list(session.scalars(query))
+
+
+def _locked(session: Session, user_id: int) -> User:
+    """The person, with every administrator locked: of two who take the right from each other one comes second."""
+    found = session.scalars(
+        select(User)
+        .where((User.id == user_id) | (User.role == Role.ADMINISTRATOR))
+        .order_by(User.id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).all()
+    user = next((one for one in found if one.id == user_id), None)
+    if user is None:
+        raise BrokenRule("Nobody here has this number.")
+    return user
+
+
+def _refuse_last_administrator(session: Session, user: User, becomes: str) -> None:
+    if user.role is not Role.ADMINISTRATOR or user.disabled_at is not None:
+        return
+    # One who has no password yet may never come: their link lasts an hour.
+    others = session.scalars(
+        select(User.id).where(
+            User.role == Role.ADMINISTRATOR, User.disabled_at.is_(None), User.password_hash != "", User.id != user.id
+        )
+    ).first()
+    if others is None:
+        raise BrokenRule(
+            f"{user.email} is the only administrator who can sign in, so they can't become {becomes}.",
+            fix="Make somebody else an administrator first, who then signs in once.",
+        )
 
 
 def first_administrator_link(session: Session, *, now: datetime) -> str | None:
