@@ -169,7 +169,10 @@ def is_dead(worker: str) -> bool:
 
 
 def _started(pid: int) -> str:
-    """When a process started, in clock ticks since boot (field 22 of /proc/PID/stat); "" when there is none."""
+    """When a process started, in clock ticks since boot (field 22 of /proc/PID/stat); "" when there is none.
+
+    One that has died and that its parent has not asked after still has a row there (state Z): it is none any more.
+    """
     try:
         stat = Path(f"/proc/{pid}/stat").read_text()
     except OSError:
@@ -180,7 +183,8 @@ def _started(pid: int) -> str:
         except OSError:
             return ""
         return "0"  # a system without /proc: the process id alone must do
-    return stat.rpartition(")")[2].split()[19]
+    fields = stat.rpartition(")")[2].split()
+    return "" if fields[0] in ("Z", "X") else fields[19]
 
 
 def running_beside(session: Session, run_id: int) -> Run | None:
