@@ -21,7 +21,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from datetime import UTC, date, datetime
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -306,7 +306,7 @@ def copy_ground(source: str, target: str) -> None:
     with create_engine(source).connect() as read, create_engine(target).begin() as write:
         for name in ("stores", "integrations", "runs"):
             table = Base.metadata.tables[name]
-            rows = [dict(row._mapping) for row in read.execute(select(table))]
+            rows = [row._asdict() for row in read.execute(select(table))]
             write.execute(insert(table), rows)
 
 
@@ -318,7 +318,7 @@ def rows_by_page(source: str) -> list[dict[str, list[dict[str, Any]]]]:
 
     tables = Base.metadata.tables
     with create_engine(source).connect() as read:
-        every = {name: [dict(row._mapping) for row in read.execute(select(tables[name]))] for name in WRITTEN}
+        every = {name: [row._asdict() for row in read.execute(select(tables[name]))] for name in WRITTEN}
     page_of_order = {row["store_order_id"]: row["raw_page_id"] for row in every["store_order_versions"]}
     page_of_invoice = {row["id"]: page_of_order[row["store_order_id"]] for row in every["invoices"]}
     page_of_customer: dict[int, int] = {}
@@ -358,5 +358,4 @@ def rows_by_page(source: str) -> list[dict[str, list[dict[str, Any]]]]:
 
 
 if __name__ == "__main__":
-    assert datetime.now(UTC)
     main()
