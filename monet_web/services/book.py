@@ -143,10 +143,18 @@ def _book_alone(
 def _book_with_patience(
     session: Session, claim: Claim, booking: Booking, prepare_now: Prepare, counts: Counts
 ) -> tuple[list[Prepared], Counts]:
-    journal_id = booking.journal_id
+    journal_id, spent = booking.journal_id, dict(booking.spent)
+    prepared: list[Prepared] = []
 
     def transaction() -> tuple[list[Prepared], Counts]:
-        booking.journal_id = journal_id  # one made in a transaction that was rolled back is gone with it
+        nonlocal prepared
+        if prepared and _is_done(session, claim, counts.fetched + len(prepared)):
+            # Only the answer to the commit was lost with the connection.
+            done = counts.copy()
+            done.add(prepared)
+            return prepared, done
+        # What a transaction that was rolled back made and spent is gone with it.
+        booking.journal_id, booking.spent = journal_id, dict(spent)
         with reading(session):
             prepared = prepare_now(session)
         if booking.is_preview:
@@ -156,8 +164,15 @@ def _book_with_patience(
     try:
         return patiently(transaction)
     except BaseException:
-        booking.journal_id = journal_id
+        booking.journal_id, booking.spent = journal_id, spent
         raise
+
+
+def _is_done(session: Session, claim: Claim, fetched: int) -> bool:
+    """True when the run's row has counted so many orders: it is written in the transaction that books them."""
+    with reading(session):
+        counted = session.scalar(select(Run.fetched).where(Run.id == claim.run_id, Run.attempt == claim.attempt))
+    return counted == fetched
 
 
 def book_prepared(
@@ -212,13 +227,13 @@ def _preview(
     with reading(session):
         stock = _Stock.seen(session, booking, prepared)
     _decide(booking, prepared, stock)
+    booking.spent.update(stock.spent)
     batch = Batch()
     _add_run_orders(batch, booking, prepared)
     counts.add(prepared)
     with writing(session):
         hold(session, claim, now=booking.now, **counts.values())
         batch.write(session)
-    booking.spent.update(stock.spent)  # only now: a page that is tried again would spend twice
     return prepared, counts
 
 
