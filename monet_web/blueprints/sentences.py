@@ -1,0 +1,113 @@
+"""Sentences that pages of documents share: sums, months, counts, findings, who did what."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from babel.dates import format_date
+from flask_babel import get_locale, ngettext
+from flask_babel import gettext as _
+
+from monet_web.blueprints.formats import money
+from monet_web.domain.findings import Finding, Text, describe
+from monet_web.models import AuditEntry, InvoiceFinding
+from monet_web.services.waiting import Sum
+
+
+def joined(parts: Iterable[str]) -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    texts = list(parts)
+    if len(texts) < 2:
+        return "".join(texts)
+    return str(_("%(first)s and %(last)s", first=", ".join(texts[:-1]), last=texts[-1]))
+
+
+def sums(by_currency: Mapping[str, Decimal]) -> str:
+    """`1,033.68 EUR and 318.00 USD`."""
+    return joined(money(amount, currency) for currency, amount in sorted(by_currency.items()))
+
+
+def month(first: date) -> str:
+    """`November 2026`."""
+    if str(get_locale()) == "lt":
+        return first.strftime("%Y-%m")
+    return format_date(first, "LLLL y", locale="en")
+
+
+def months(firsts: Iterable[date]) -> str:
+    """`October and November 2026`: each said whole."""
+    return joined(month(each) for each in firsts)
+
+
+def invoices(count: int) -> str:
+    """`1 invoice`, `12 invoices`."""
+    return str(ngettext("%(num)s invoice", "%(num)s invoices", count))
+
+
+def how_much(of: Sum) -> str:
+    """`3 invoices for 120.10 EUR, dated November 2026`: what a question before a document names (H6)."""
+    values = {"many": invoices(of.count), "sums": sums(of.sums), "months": months(of.months)}
+    return str(_("%(many)s for %(sums)s, dated %(months)s", **values))
+
+
+def finding(found: InvoiceFinding) -> Text:
+    """What is wrong, why it matters, what to do, the cause; in the person's language."""
+    return said(Finding(found.code, found.subject, found.values, found.stops))
+
+
+def said(found: Finding) -> Text:
+    """The same of a finding that is no row."""
+    return describe(found, str(get_locale()))
+
+
+def registered(done: int, asked: int, waiting: list[tuple[str, int]]) -> str:
+    """`3 of 4 registered. KL-7702 waits for one more cause.`; `waiting`: (number, causes) of those that still wait."""
+    text = str(_("%(done)s of %(asked)s registered.", done=done, asked=asked))
+    if not waiting:
+        return text
+    number, causes = waiting[0]
+    if len(waiting) > 1:
+        more = ngettext("and %(num)s more wait.", "and %(num)s more wait.", len(waiting) - 1)
+        return f"{text} {number} {more}"
+    if causes == 1:
+        return text + " " + str(_("%(number)s waits for one more cause.", number=number))
+    return text + " " + str(_("%(number)s waits for %(causes)s causes.", number=number, causes=causes))
+
+
+def checked(done: int, now_registered: int, still: int) -> str:
+    """`4 checked again: 3 registered, 1 still waits.`"""
+    if not done:
+        return str(_("Nothing waits for this any more."))
+    values = {
+        "done": done, "registered": now_registered,
+        "still": ngettext("%(num)s still waits", "%(num)s still wait", still),
+    }  # fmt: skip
+    return str(_("%(done)s checked again: %(registered)s registered, %(still)s.", **values))
+
+
+def who(actor: str, people: Mapping[str, str]) -> str:
+    """A person's name, `Run 12`, `Command line`."""
+    if actor in people:
+        return people[actor]
+    return actor[:1].upper() + actor[1:]
+
+
+def happened(entry: AuditEntry) -> str:
+    """What an entry of the trail says was done, without who and when."""
+    after: dict[str, Any] = entry.after or {}
+    before: dict[str, Any] = entry.before or {}
+    match entry.action:
+        case "registered":
+            return str(_("registered it as %(number)s.", number=after.get("number") or "–"))
+        case "brought_back":
+            reason = before.get("left_out_reason") or "–"
+            return str(_("let the order come back; it had been left out: %(reason)s.", reason=reason))
+        case "number_given":
+            return str(_("gave it the number %(number)s.", number=after.get("number") or "–"))
+        case "deleted":
+            return str(_("deleted it from the journal."))
+        case _:
+            return str(_("changed it: %(what)s.", what=entry.action.replace("_", " ")))
