@@ -6,6 +6,7 @@ import logging
 import secrets
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -14,6 +15,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from monet_web.connectors.base import Selection, Surroundings
+from monet_web.connectors.http import Stopped
 from monet_web.domain import settings as settings_text
 from monet_web.domain.errors import BrokenRule, MonetError, NeedsOwner, RetryLater
 from monet_web.domain.windows import Window
@@ -91,6 +93,8 @@ def _work(
         patiently(partial(_close, session, claim, state, clock=clock))
     except LostClaim:
         log.warning("the run was taken over", extra={"run": claim.run_id})
+    except Stopped:
+        patiently(partial(_close, session, claim, RunState.STOPPED, clock=clock))
     except MonetError as error:
         _fail(session, claim, error, clock=clock)
     except OperationalError:
@@ -109,7 +113,7 @@ def _pages(
 ) -> RunState:
     integration, window, booking = patiently(partial(_prepare, session, claim, clock=clock))
     known = dict(integration.learned)
-    connector = make_connector(integration, surroundings)
+    connector = make_connector(integration, replace(surroundings, should_stop=_Stop(session, claim)))
     try:
         watch(patiently(partial(_row, session, claim.run_id)))
         return _read_and_book(session, claim, booking, connector, window, clock=clock, watch=watch, booked=booked)
@@ -177,6 +181,21 @@ def _read_and_book(
 def _expect(session: Session, claim: Claim, expected: int, *, now: datetime) -> None:
     with writing(session):
         claims.hold(session, claim, now=now, expected=expected)
+
+
+class _Stop:
+    """Asked by the connector while it waits for a slow store; looks at the row once a second at most."""
+
+    def __init__(self, session: Session, claim: Claim) -> None:
+        self._session = session
+        self._claim = claim
+        self._looked = time.monotonic()
+
+    def __call__(self) -> bool:
+        if time.monotonic() - self._looked < _LOOK_AGAIN:
+            return False
+        self._looked = time.monotonic()
+        return patiently(partial(_asked_to_stop, self._session, self._claim))
 
 
 def _asked_to_stop(session: Session, claim: Claim) -> bool:

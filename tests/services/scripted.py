@@ -54,7 +54,8 @@ class ScriptedStore(Connector):
 
     @classmethod
     def read(cls, order: Mapping[str, Any], context: Mapping[str, Any]) -> Order | Unreadable:
-        return cls.SAID[order["said"]]
+        number: int = order["said"]
+        return cls.SAID[number]
 
     def close(self) -> None:
         """Nothing is open."""

@@ -165,21 +165,19 @@ def test_an_unreadable_order_is_counted_and_stops_nobody(
 def test_our_own_fault_on_one_order_is_its_outcome_only(
     session: Session, session_factory: Factory, store: type[ScriptedStore], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from monet_web.services import prepare
-
-    real = prepare.draft_invoice
+    from monet_web.domain.invoices import draft_invoice as real
 
     def broken(order: Any, *args: Any, **kwargs: Any) -> Any:
         if order.external_id == "2":
             raise ZeroDivisionError
         return real(order, *args, **kwargs)
 
-    monkeypatch.setattr(prepare, "draft_invoice", broken)
+    monkeypatch.setattr("monet_web.services.prepare.draft_invoice", broken)
     integration = integrate(session, accounting_type="amounts")
     put(store, *(an_order(external_id=str(n), number=str(n)) for n in range(1, 4)))
     run = import_all(session_factory, integration)
     assert (run.registered, run.unreadable, run.state) == (2, 1, RunState.DONE)
-    monkeypatch.setattr(prepare, "draft_invoice", real)
+    monkeypatch.setattr("monet_web.services.prepare.draft_invoice", real)
     again = import_all(session_factory, integration)
     assert (again.registered, again.already_there, again.unreadable) == (1, 2, 0)
 
@@ -392,18 +390,50 @@ def test_text_that_a_database_refuses_stops_only_its_own_order(
 def test_a_page_that_breaks_while_it_is_written_is_booked_order_by_order(
     session: Session, session_factory: Factory, store: type[ScriptedStore], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from monet_web.services import book
-
-    real = book.add_invoice
+    from monet_web.services.rows import add_invoice as real
 
     def broken(batch: Any, booking: Any, one: Any, **rest: Any) -> None:
         if one.remembered.external_id == "2":
             raise KeyError("two")
         real(batch, booking, one, **rest)
 
-    monkeypatch.setattr(book, "add_invoice", broken)
+    monkeypatch.setattr("monet_web.services.book.add_invoice", broken)
     integration = integrate(session, accounting_type="amounts")
     put(store, *(an_order(external_id=str(n), number=str(n)) for n in range(1, 4)))
     run = import_all(session_factory, integration)
     assert (run.registered, run.unreadable, run.fetched) == (2, 1, 3)
     assert len(invoices(session)) == 2
+
+
+def test_stop_ends_also_a_run_that_waits_for_a_slow_store(
+    session: Session, session_factory: Factory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import threading
+    from datetime import UTC, date, datetime
+
+    from monet_web.connectors.base import Surroundings
+    from monet_web.demo.serve import demo_shop, serve
+    from monet_web.demo.woocommerce.auth import DEMO_KEY, DEMO_SECRET
+    from monet_web.demo.woocommerce.faults import Faults
+    from monet_web.services import claims, connect, open_runs, run_import
+
+    now = datetime(2026, 11, 24, tzinfo=UTC)
+    shop = demo_shop(still=True)
+    shop.faults = Faults(too_many_requests=30)  # it says: wait half a minute
+    with serve(shop) as address:
+        values = {"address": address, "consumer_key": DEMO_KEY, "consumer_secret": DEMO_SECRET}
+        connect.add_integration(session, name="Slow", platform="woocommerce", values=values, now=now, actor="test")
+        (run,) = open_runs.launch(
+            session, mask="Slow", first=date(2026, 9, 1), last=date(2026, 10, 31), now=now, actor="test"
+        )
+        stopper = threading.Timer(0.5, lambda: open_runs.stop(session_factory(), run.id, now=now))
+        stopper.start()
+        ended = run_import.run(
+            session_factory,
+            run.id,
+            surroundings=Surroundings(allowed_addresses=(address.removeprefix("http://"),)),
+            clock=lambda: now,
+            worker=claims.this_process(),
+        )
+        stopper.join()
+    assert (ended.state, ended.error, ended.fetched) == (RunState.STOPPED, "", 0)
