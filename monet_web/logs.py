@@ -15,7 +15,7 @@ from monet_web.config import LogFormat
 
 # What they tell at "info" is their own housekeeping; rq's also repeats the arguments of every job.
 _TALKATIVE = (
-    "alembic.runtime.plugins",
+    "alembic",
     "rq.worker",
     "rq.scheduler",
     "rq.job",

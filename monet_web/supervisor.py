@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from types import FrameType
@@ -33,8 +33,8 @@ class Program:
     arguments: tuple[str, ...]
 
 
-def programs(config: Config, *, host: str, port: int, demo: bool = False) -> tuple[Program, ...]:
-    """What runs beside Redis, in the order of starting."""
+def programs(config: Config, *, host: str, port: int, store_port: int | None = None) -> tuple[Program, ...]:
+    """What runs beside Redis, in the order of starting; a demo store too where it has a port."""
     # SQLite has one writer: one process with many threads; each page that follows a run holds one of them.
     processes, threads = (1, 32) if config.is_embedded_database else (2, 32)
     web = Program(
@@ -50,7 +50,8 @@ def programs(config: Config, *, host: str, port: int, demo: bool = False) -> tup
             "monet_web.app:from_environment()",
         ),
     )
-    stores = (Program("demo stores", ("-m", "monet_web.cli", "demo")),) if demo else ()
+    demo = ("-m", "monet_web.cli", "demo", "--quiet", "--port", str(store_port))
+    stores = () if store_port is None else (Program("demo stores", demo),)
     return (
         *stores,
         web,
@@ -61,34 +62,46 @@ def programs(config: Config, *, host: str, port: int, demo: bool = False) -> tup
 
 def run(
     config: Config,
-    demo: bool = False,
     *,
     port: int = 8000,
     host: str = "127.0.0.1",
-    prepare: Callable[[], None] | None = None,
+    store_port: int | None = None,
+    prepare: Callable[[], Sequence[str]] | None = None,
 ) -> int:
     """Run until Ctrl-C or SIGTERM; then 0. 1, with a sentence, when it can't start.
 
-    `prepare` is called once the database is up to date and before the web process starts (first link, demo data).
+    `store_port`: a demo store is served there. `prepare` is called once the database is up to date and before the web
+    process starts (first link, demo data); the lines it gives are said when the web page answers.
     """
     if not _is_free(host, port):
         _say(f"port {port} is taken by another program. Type another one: ./monet run --port {port + 1}")
         return 1
+    if store_port is not None and not _is_free("127.0.0.1", store_port):
+        _say(
+            f"port {store_port}, where the demo store would answer, is taken by another program. "
+            f"Type another one: ./monet run --demo --store-port {store_port + 1}"
+        )
+        return 1
     if config.url in {None, DEFAULT_URL}:
         config = replace(config, url=f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{port}")  # noqa: S104
     apply_migrations(config)
-    if prepare is not None:
-        prepare()
+    lines = () if prepare is None else prepare()
+
+    def tell() -> None:
+        _say(f"ready: {config.url}  (Ctrl-C ends it)")
+        for line in lines:
+            print(line, flush=True)
+
     try:
         with _stop_signals() as stop, _redis(config) as redis_url:
             environ = {**os.environ, "REDIS_URL": redis_url, "MONET_URL": config.url or "", "PYTHONPATH": str(CHECKOUT)}
             keep_redis = (lambda: embedded.ensure_running(config.home)) if config.redis_url is None else None
             supervise(
-                programs(config, host=host, port=port, demo=demo),
+                programs(config, host=host, port=port, store_port=store_port),
                 environ=environ,
                 stop=stop,
                 keep_redis=keep_redis,
-                on_answer=lambda: _say(f"ready: {config.url}  (Ctrl-C ends it)"),
+                on_answer=tell,
                 health_url=f"http://{'127.0.0.1' if host in {'0.0.0.0', '::'} else host}:{port}/healthz",  # noqa: S104
             )
     except embedded.EmbeddedRedisFailed as error:

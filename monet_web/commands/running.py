@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import click
-
-from monet_web.commands import _out
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,19 +18,24 @@ if TYPE_CHECKING:
 
 DEMO_PORT = 8080
 _START_FILE = "demo_start"
+_RECEIVED_BEFORE = timedelta(days=60)  # its oldest order is younger
 
 
 @click.command()
 @click.option("--port", type=click.IntRange(1, 65535), default=8000, show_default=True, help="Of the web page.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address it listens on.")
 @click.option("--demo", "is_demo", is_flag=True, help="With a demo store, on a database for nothing else.")
-def run(port: int, host: str, is_demo: bool) -> None:
+@click.option(
+    "--store-port", type=click.IntRange(1, 65535), help=f"Of the demo store.  [default: {DEMO_PORT}, or its last one]"
+)
+def run(port: int, host: str, is_demo: bool, store_port: int | None) -> None:
     """Run everything on this machine: web page, worker, scheduler and, unless REDIS_URL names one, Redis.
 
     \b
     ./monet run
     ./monet run --port 8010
     ./monet run --demo
+    ./monet run --demo --port 8010 --store-port 8090
 
     The first start prints the link of the first administrator. Ctrl-C ends everything.
     """
@@ -41,12 +45,16 @@ def run(port: int, host: str, is_demo: bool) -> None:
     from monet_web.commands._context import configuration
     from monet_web.config import DEFAULT_URL
 
+    if store_port is not None and not is_demo:
+        raise click.UsageError("--store-port is the demo store's; it goes with --demo.")
     config = configuration()
-    _check_demo(config, is_demo=is_demo)
+    served_before = _check_demo(config, is_demo=is_demo)
+    if is_demo:
+        store_port = store_port or served_before or DEMO_PORT
     if config.url in {None, DEFAULT_URL}:
         config = replace(config, url=f"http://{'127.0.0.1' if host in {'0.0.0.0', '::'} else host}:{port}")  # noqa: S104
-    prepare = _preparation(config, is_demo=is_demo)
-    raise click.exceptions.Exit(supervisor.run(config, is_demo, port=port, host=host, prepare=prepare))
+    prepare = _preparation(config, store_port=store_port)
+    raise click.exceptions.Exit(supervisor.run(config, port=port, host=host, store_port=store_port, prepare=prepare))
 
 
 @click.command()
@@ -54,7 +62,8 @@ def run(port: int, host: str, is_demo: bool) -> None:
 @click.option("--seed", type=int, default=1, show_default=True, help="Another number, other orders.")
 @click.option("--orders", type=click.IntRange(0, 10_000_000), default=200, show_default=True, help="How many.")
 @click.option("--still", is_flag=True, help="The recorded dates, and nothing ever changes.")
-def demo(port: int, seed: int, orders: int, still: bool) -> None:
+@click.option("--quiet", is_flag=True, help="Without the words how to connect it.")
+def demo(port: int, seed: int, orders: int, still: bool, quiet: bool) -> None:
     """Serve a demo store that speaks the real WooCommerce protocol; it prints how to connect it. Ctrl-C ends it.
 
     \b
@@ -71,11 +80,15 @@ def demo(port: int, seed: int, orders: int, still: bool) -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     # Connectors refuse this machine's own addresses, except of a demo store that is served now.
     with announced_demo(config.home, f"{serve.LOOPBACK}:{port}"):
-        serve.run(port=port, seed=seed, orders=orders, still=still, start=_kept_start(config.home))
+        start = _kept_start(config.home)
+        serve.run(port=port, seed=seed, orders=orders, still=still, start=start, quiet=quiet)
 
 
-def _check_demo(config: Config, *, is_demo: bool) -> None:
-    """A demo database is for the demo alone, and nothing else is for a demo (I1)."""
+def _check_demo(config: Config, *, is_demo: bool) -> int | None:
+    """A demo database is for the demo alone, and nothing else is for a demo (I1).
+
+    The port at which its demo store was served last, None when there is none yet.
+    """
     from monet_web.domain.errors import BrokenRule
     from monet_web.installation import opened
     from monet_web.services import demo as service
@@ -88,37 +101,44 @@ def _check_demo(config: Config, *, is_demo: bool) -> None:
         session = installation.session_factory()
         try:
             service.check(session, is_demo=is_demo)
+            return service.store_port(session) if is_demo else None
         finally:
             session.close()
 
 
-def _preparation(config: Config, *, is_demo: bool) -> Callable[[], None]:
-    """What is done once the tables are up to date: the demo's data, and the first administrator's link."""
+def _preparation(config: Config, *, store_port: int | None) -> Callable[[], list[str]]:
+    """What is done once the tables are up to date: the demo's data, and the first administrator's link.
 
-    def prepare() -> None:
+    It gives the lines that are said when the web page answers.
+    """
+
+    def prepare() -> list[str]:
         from monet_web.installation import opened
         from monet_web.models.base import now_utc
         from monet_web.services import users
 
         with opened(config) as installation:
             session = installation.session_factory()
+            lines = []
             try:
-                if is_demo:
-                    _prepare_demo(session, config.home)
+                if store_port is not None:
+                    _prepare_demo(session, config.home, store_port)
+                    lines.append(f"A demo store answers at http://127.0.0.1:{store_port}; it is connected already.")
                 token = None
                 if config.is_embedded_database:
                     token = users.first_administrator_link(session, now=now_utc())
                 if token is not None:
-                    _out.say("The first administrator's link works once, for an hour:")
-                    _out.say(f"  {config.url}{users.link_path(token)}")
+                    lines.append("The first administrator's link works once, for an hour:")
+                    lines.append(f"  {config.url}{users.link_path(token)}")
             finally:
                 session.close()
+            return lines
 
     return prepare
 
 
-def _prepare_demo(session: Session, home: Path) -> None:
-    from monet_web.demo import serve, vat_rates
+def _prepare_demo(session: Session, home: Path, store_port: int) -> None:
+    from monet_web.demo import goods, serve, vat_rates
     from monet_web.demo.woocommerce.auth import DEMO_KEY, DEMO_SECRET
     from monet_web.models.base import now_utc
     from monet_web.services import demo as service
@@ -129,11 +149,14 @@ def _prepare_demo(session: Session, home: Path) -> None:
     service.prepare(
         session,
         values={
-            "address": f"http://{serve.LOOPBACK}:{DEMO_PORT}",
+            "address": f"http://{serve.LOOPBACK}:{store_port}",
             "consumer_key": DEMO_KEY,
             "consumer_secret": DEMO_SECRET,
         },
         vat_rates=vat_rates(now),
+        items=goods.items_file(),
+        receipt=goods.receipt_file(now.date() - _RECEIVED_BEFORE),
+        currency_rates=goods.rates_file(now.date()),
         now=now,
     )
 

@@ -101,12 +101,19 @@ def banner(shop: WooCommerceShop, port: int) -> str:
 
 
 def run(
-    *, port: int = 8080, seed: int = 1, orders: int = 200, still: bool = False, start: datetime | None = None
+    *,
+    port: int = 8080,
+    seed: int = 1,
+    orders: int = 200,
+    still: bool = False,
+    start: datetime | None = None,
+    quiet: bool = False,
 ) -> None:
-    """`monet demo`: serves until interrupted. OSError when the port is taken."""
+    """`monet demo`: serves until interrupted; `quiet`: nobody needs to connect it. OSError when the port is taken."""
     shop = demo_shop(seed=seed, orders=orders, still=still, start=start)
     server = _server(shop, port, None)
-    print(banner(shop, server.server_port), flush=True)
+    if not quiet:
+        print(banner(shop, server.server_port), flush=True)
     try:
         server.serve_forever()
     except KeyboardInterrupt:

@@ -56,6 +56,8 @@ def test_undo_says_plainly_that_it_comes_later() -> None:
     assert "undo" not in CliRunner().invoke(cli, ["runs", "--help"], prog_name="monet").output
 
 
-@pytest.mark.parametrize("typed", [["nonsense"], ["import"], ["import", "%"], ["runs", "show", "x"]])
+@pytest.mark.parametrize(
+    "typed", [["nonsense"], ["import"], ["import", "%"], ["runs", "show", "x"], ["run", "--store-port", "8090"]]
+)
 def test_wrong_arguments_end_with_two(typed: list[str]) -> None:
     assert CliRunner().invoke(cli, typed, prog_name="monet").exit_code == 2

@@ -131,6 +131,16 @@ def test_a_taken_port_is_said_in_a_sentence(tmp_path: Path, capsys: pytest.Captu
     assert f"port {port} is taken by another program. Type another one: ./monet run --port" in capsys.readouterr().out
 
 
+def test_a_taken_port_of_the_demo_store_is_said_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        config = Config.from_environment({"MONET_HOME": str(tmp_path)})
+        assert supervisor.run(config, port=free_port(), store_port=port) == 1
+    assert "Type another one: ./monet run --demo --store-port" in capsys.readouterr().out
+
+
 def test_sqlite_is_served_by_one_process_of_many_threads(tmp_path: Path) -> None:
     config = Config.from_environment({"MONET_HOME": str(tmp_path)})
     web = next(each for each in supervisor.programs(config, host="127.0.0.1", port=1) if each.name == "web")
@@ -141,8 +151,10 @@ def test_only_the_demo_starts_demo_stores(tmp_path: Path) -> None:
     config = Config.from_environment({"MONET_HOME": str(tmp_path)})
     names = [each.name for each in supervisor.programs(config, host="127.0.0.1", port=1)]
     assert names == ["web", "worker", "scheduler"]
-    names = [each.name for each in supervisor.programs(config, host="127.0.0.1", port=1, demo=True)]
+    names = [each.name for each in supervisor.programs(config, host="127.0.0.1", port=1, store_port=2)]
     assert names == ["demo stores", "web", "worker", "scheduler"]
+    store = supervisor.programs(config, host="127.0.0.1", port=1, store_port=2)[0]
+    assert store.arguments == ("-m", "monet_web.cli", "demo", "--quiet", "--port", "2")
 
 
 def readiness(port: int) -> dict[str, Any]:
