@@ -14,6 +14,7 @@ from monet_web import logs
 from monet_web.blueprints import access, errors, formats, navigation
 from monet_web.blueprints.auth import auth
 from monet_web.blueprints.health import health
+from monet_web.blueprints.integrations import integrations
 from monet_web.blueprints.runs import runs
 from monet_web.blueprints.today import today
 from monet_web.config import CHECKOUT, Config
@@ -21,7 +22,7 @@ from monet_web.extensions import babel, csrf, htmx, limiter, login, migrate
 from monet_web.models import db
 from monet_web.models.base import sealer
 
-BLUEPRINTS: tuple[Blueprint, ...] = (health, auth, today, runs)
+BLUEPRINTS: tuple[Blueprint, ...] = (health, auth, today, runs, integrations)
 
 STATIC = Path(__file__).parent / "static"
 MEGABYTE = 1024 * 1024

@@ -653,4 +653,8 @@ def _lost_races() -> Iterator[None]:
 
 
 def _changed_meanwhile() -> BrokenRule:
-    return BrokenRule("Somebody else has changed this integration meanwhile.", fix="Look at it again, then try again.")
+    return BrokenRule(
+        "Somebody else has changed this integration meanwhile.",
+        fix="Look at it again, then try again.",
+        field="row_version",
+    )

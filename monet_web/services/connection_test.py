@@ -70,14 +70,20 @@ def hold(
     now: datetime,
     actor: str,
     held_id: int | None = None,
+    refused: BrokenRule | None = None,
 ) -> ConnectionTest:
-    """Keep what was typed, sealed, while a form is mended: no page ever gives a secret back."""
+    """Keep what was typed, sealed, while a form is mended: no page ever gives a secret back.
+
+    `refused`: why no test of it was begun.
+    """
     with writing(session):
         _forget_old(session, now)
         values = with_held_secrets(session, held_id, platform=platform, values=values, now=now, actor=actor)
         earlier = held(session, held_id, now=now, actor=actor)
         test = _row(platform, integration_id, TestState.HELD, values, typed, now=now, actor=actor)
-        if earlier is not None and earlier.state is TestState.DONE:
+        if refused is not None:
+            test.state, test.ended_at, test.error, test.fix = TestState.FAILED, now, refused.message, refused.fix
+        elif earlier is not None and earlier.state is TestState.DONE:
             # What the store answered stays beside the form that is being mended.
             test.state, test.facts, test.connection = earlier.state, earlier.facts, earlier.connection
             test.started_at, test.ended_at = earlier.started_at, earlier.ended_at
