@@ -15,6 +15,7 @@ from monet_web.blueprints import access, errors, formats, navigation
 from monet_web.blueprints.auth import auth
 from monet_web.blueprints.health import health
 from monet_web.blueprints.integrations import integrations
+from monet_web.blueprints.items import items
 from monet_web.blueprints.runs import runs
 from monet_web.blueprints.today import today
 from monet_web.config import CHECKOUT, Config
@@ -22,7 +23,7 @@ from monet_web.extensions import babel, csrf, htmx, limiter, login, migrate
 from monet_web.models import db
 from monet_web.models.base import sealer
 
-BLUEPRINTS: tuple[Blueprint, ...] = (health, auth, today, runs, integrations)
+BLUEPRINTS: tuple[Blueprint, ...] = (health, auth, today, runs, integrations, items)
 
 STATIC = Path(__file__).parent / "static"
 MEGABYTE = 1024 * 1024

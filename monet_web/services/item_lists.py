@@ -14,6 +14,7 @@ from monet_web.domain.mask import fold
 from monet_web.models.invoices import Invoice, InvoiceLine, InvoiceState
 from monet_web.models.items import Item, ItemAlias, ItemKind
 from monet_web.models.stock import Balance, Warehouse
+from monet_web.services.numbers import number_key
 
 PAGE = 50
 FILTERS = ("stock", "none", "waiting")  # keeps stock; keeps stock and has none; is on waiting invoices
@@ -99,6 +100,31 @@ def suggest(session: Session, words: str, limit: int = 12) -> list[ItemRow]:
         )
         for item in items
     ]  # fmt: skip
+
+
+def codes_of(session: Session, typed: Collection[str]) -> dict[str, str]:
+    """What was typed into fields of items → the item's code: typed as its code, one of its aliases, or its whole name.
+
+    What means no item, or several, is left out. Three statements.
+    """
+    wanted = {number_key(text) for text in typed if text.strip()}
+    if not wanted:
+        return {}
+    named: dict[str, set[str]] = defaultdict(set)
+    for row in session.execute(select(Item.code_key, Item.code).where(Item.code_key.in_(wanted))):
+        named[row.code_key].add(row.code)
+    by_alias = (
+        select(ItemAlias.value_key, Item.code)
+        .join(Item, Item.id == ItemAlias.item_id)
+        .where(ItemAlias.value_key.in_(wanted - named.keys()))
+    )
+    for alias in session.execute(by_alias).all():
+        named[alias.value_key].add(alias.code)
+    by_name = select(Item.name_key, Item.code).where(Item.name_key.in_(wanted - named.keys()))
+    for item in session.execute(by_name).all():
+        named[item.name_key].add(item.code)
+    sure = {key: next(iter(codes)) for key, codes in named.items() if len(codes) == 1}
+    return {text: sure[number_key(text)] for text in typed if number_key(text) in sure}
 
 
 def _found(words: str) -> Select[Item]:

@@ -16,6 +16,8 @@ from monet_web.models.invoices import Invoice, InvoiceFinding, InvoiceState
 from monet_web.models.runs import AT_WORK, Run, RunKind
 from monet_web.services import mend
 
+_PATIENCE = 3.0  # seconds: somebody looks at the page that waits
+
 
 @dataclass(frozen=True, slots=True)
 class Mended:
@@ -39,7 +41,9 @@ def check_now(session: Session, *, codes: Collection[str] = (), now: datetime, a
             busy.append(name)
             continue
         try:
-            done = mend.check_again(session, codes=codes, integration_id=integration_id, now=now, actor=actor)
+            done = mend.check_again(
+                session, codes=codes, integration_id=integration_id, now=now, actor=actor, patience=_PATIENCE
+            )
         except RetryLater:
             busy.append(name)
             continue

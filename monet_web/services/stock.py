@@ -66,6 +66,13 @@ class ReceiptPlan:
 class AlreadyEntered(BrokenRule):
     """The same form was sent twice: the first time counts."""
 
+    def __init__(self, receipt_ids: Sequence[int]) -> None:
+        numbers = ", ".join(str(receipt_id) for receipt_id in receipt_ids)
+        super().__init__(
+            f"This is entered already, as receipt {numbers}; it was not entered a second time.",
+            fix="If the same goods came once more, begin a new receipt.",
+        )
+
 
 def receive_file(session: Session, data: bytes, *, note: str, now: datetime, actor: str, form: str = "") -> Receipt:
     """`receive` from a CSV or XLSX file with the header `code,quantity` and, if wanted, `warehouse` and `date`.
@@ -149,7 +156,9 @@ def _receive(
         on_hand = lock_balances(session, {move.key for move in moves})
         if form:
             # Behind the locks: of two that were sent at once the second finds what the first has entered.
-            _refuse_twice(session, form, now=now, actor=actor)
+            twice = receipts_of_form(session, form, now=now, actor=actor)
+            if twice:
+                raise AlreadyEntered(twice)
         after = receipt_rows.balances_after(moves, on_hand, mistakes)
         mistakes.refuse()
         receipt_ids = _write_moves(session, moves, note=note, now=now, actor=actor, form=form)
@@ -164,7 +173,8 @@ def _receive(
     return Receipt(rows=len(moves), items=len({move.item.id for move in moves}), receipt_ids=receipt_ids)
 
 
-def _refuse_twice(session: Session, form: str, *, now: datetime, actor: str) -> None:
+def receipts_of_form(session: Session, form: str, *, now: datetime, actor: str) -> list[int]:
+    """Receipts that this person entered by that form. Inside the caller's transaction."""
     entries = session.execute(
         select(AuditEntry.subject_id, AuditEntry.after)
         .join(StockReceipt, StockReceipt.id == AuditEntry.subject_id)
@@ -174,12 +184,7 @@ def _refuse_twice(session: Session, form: str, *, now: datetime, actor: str) -> 
             StockReceipt.entered_at > now - _FORM_LASTS,
         )
     )
-    twice = [str(entry.subject_id) for entry in entries if (entry.after or {}).get("form") == form]
-    if twice:
-        raise AlreadyEntered(
-            f"This is entered already, as receipt {', '.join(twice)}; it was not entered a second time.",
-            fix="If the same goods came once more, begin a new receipt.",
-        )
+    return [entry.subject_id for entry in entries if (entry.after or {}).get("form") == form]
 
 
 def lock_balances(session: Session, keys: Collection[BalanceKey]) -> dict[BalanceKey, Decimal]:

@@ -33,17 +33,17 @@ class WarehouseRow:
 def listed(session: Session) -> list[WarehouseRow]:
     """All of them, the first (every integration's default) first. Inside the caller's transaction, one statement."""
     held = (
-        select(Balance.warehouse_id, func.count().label("items"))
+        select(Balance.warehouse_id, func.count().label("kinds"))
         .where(Balance.on_hand > 0)
         .group_by(Balance.warehouse_id)
         .subquery()
     )
     rows = session.execute(
-        select(Warehouse.id, Warehouse.code, Warehouse.name, func.coalesce(held.c.items, 0).label("items"))
+        select(Warehouse.id, Warehouse.code, Warehouse.name, func.coalesce(held.c.kinds, 0).label("kinds"))
         .join(held, held.c.warehouse_id == Warehouse.id, isouter=True)
         .order_by(Warehouse.id)
     )
-    return [WarehouseRow(row.id, row.code, row.name, row.items) for row in rows]
+    return [WarehouseRow(row.id, row.code, row.name, row.kinds) for row in rows]
 
 
 def add(session: Session, *, code: str, name: str, now: datetime, actor: str) -> Warehouse:

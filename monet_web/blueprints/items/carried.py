@@ -1,0 +1,69 @@
+"""A file between its preview and the answer, carried by the page itself, signed.
+
+Nothing is kept on disk or in the database for a file that may never be confirmed, and any web process can take the
+answer. The signature makes what is entered the file that was looked at, by the person who looked; choosing the file a
+second time instead could bring one that was saved meanwhile, and a browser can't put it back into the form by itself.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+
+from flask import current_app
+from flask_babel import gettext as _
+from flask_login import current_user
+from itsdangerous import BadData, URLSafeTimedSerializer
+
+from monet_web.domain.errors import BrokenRule
+from monet_web.services import tables
+
+LARGEST_FILE = 5 * 1024 * 1024
+# Under Flask's own limit for a form without files (500 kB); some fifty thousand rows, since text packs well.
+LARGEST_CARRIED = 400_000
+_LASTS = 12 * 60 * 60
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """The file's name, its table as CSV (row numbers kept), and a token: sent twice, it is entered once."""
+
+    name: str
+    table: str
+    token: str
+
+    @property
+    def data(self) -> bytes:
+        """The table as services read it."""
+        return self.table.encode()
+
+
+def sign(purpose: str, *, name: str, data: bytes) -> str:
+    """The text for a hidden field. Raises BrokenRule for a file that is too long to be carried."""
+    said = [name[:200], tables.as_csv(data), secrets.token_urlsafe(12)]
+    text = _serializer(purpose).dumps(said)
+    if len(text) > LARGEST_CARRIED:
+        raise too_large()
+    return str(text)
+
+
+def opened(purpose: str, text: str) -> Carried:
+    """What `sign` made for this person and purpose. Raises BrokenRule when it is old, foreign or changed."""
+    try:
+        name, table, token = _serializer(purpose).loads(text, max_age=_LASTS)
+    except (BadData, ValueError):
+        raise BrokenRule(_("This preview is too old to be entered."), fix=_("Choose the file once more.")) from None
+    return Carried(name, table, token)
+
+
+def too_large() -> BrokenRule:
+    """The refusal of a file that a page can't carry, with the way that can."""
+    return BrokenRule(
+        _("The file is too large to be shown here first."),
+        fix=_("Split it into several files, each with the header, or use the command line, which takes 32 MB."),
+    )
+
+
+def _serializer(purpose: str) -> URLSafeTimedSerializer:
+    # The key of sessions, set apart by purpose and person: nothing signed here opens anywhere else.
+    return URLSafeTimedSerializer(str(current_app.secret_key), salt=f"monet file {purpose} {current_user.id}")

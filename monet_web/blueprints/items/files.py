@@ -1,0 +1,151 @@
+"""Items and receipts from CSV or XLSX: first what the file would do and every wrong row, then, on a yes, the entry."""
+
+from __future__ import annotations
+
+from flask import abort, flash, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_login import current_user
+
+from monet_web.blueprints import mending
+from monet_web.blueprints.access import needs, signed_in
+from monet_web.blueprints.items import carried, receiving, samples, views, wording
+from monet_web.blueprints.items.blueprint import items
+from monet_web.domain.errors import BrokenRule
+from monet_web.models import db
+from monet_web.models.base import now_utc, reading
+from monet_web.models.users import Role
+from monet_web.services import items as items_service
+from monet_web.services import stock, warehouses
+from monet_web.services.items import ItemsPlan
+from monet_web.services.stock import AlreadyEntered, ReceiptPlan
+from monet_web.services.tables import WrongRows
+
+_ITEMS, _RECEIPT = "items", "receipt"
+
+
+@items.get("/import")
+@needs(Role.OFFICE)
+def import_file() -> ResponseReturnValue:
+    """Choose a file of items."""
+    return _items_page()
+
+
+@items.post("/import")
+@needs(Role.OFFICE)
+def preview_items() -> ResponseReturnValue:
+    """What the file would make and change; nothing is written."""
+    try:
+        name, data = _uploaded()
+        plan = items_service.preview(db.session(), data)
+        signed = carried.sign(_ITEMS, name=name, data=data) if plan.items and not plan.wrong else ""
+    except WrongRows as error:
+        return _items_page(plan=ItemsPlan((), 0, tuple(error.rows)))
+    except BrokenRule as error:
+        return _items_page(error=error.sentence())
+    return _items_page(plan=plan, name=name, signed=signed)
+
+
+@items.post("/import/enter")
+@needs(Role.OFFICE)
+def enter_items() -> ResponseReturnValue:
+    """The file that was looked at."""
+    now, actor = now_utc(), current_user.email
+    try:
+        file = carried.opened(_ITEMS, request.form.get("file", ""))
+        done = items_service.import_items(db.session(), file.data, now=now, actor=actor)
+    except WrongRows as error:
+        return _items_page(plan=ItemsPlan((), 0, tuple(error.rows)))
+    except BrokenRule as error:
+        return _items_page(error=error.sentence())
+    mending.say(db.session(), wording.items_brought(done), codes=views.MENDS, now=now, actor=actor)
+    return redirect(url_for("items.page"), 303)
+
+
+@items.get("/receive/file")
+@needs(Role.OFFICE)
+def receive_file() -> ResponseReturnValue:
+    """Choose a file of goods received."""
+    return _receipt_page()
+
+
+@items.post("/receive/file")
+@needs(Role.OFFICE)
+def preview_receipt() -> ResponseReturnValue:
+    """What the file would move; nothing is written."""
+    try:
+        name, data = _uploaded()
+        plan = stock.preview_file(db.session(), data, now=now_utc())
+        signed = carried.sign(_RECEIPT, name=name, data=data) if not plan.wrong else ""
+    except WrongRows as error:
+        return _receipt_page(plan=ReceiptPlan((), tuple(error.rows)))
+    except BrokenRule as error:
+        return _receipt_page(error=error.sentence())
+    return _receipt_page(plan=plan, name=name, signed=signed)
+
+
+@items.post("/receive/file/enter")
+@needs(Role.OFFICE)
+def enter_receipt_file() -> ResponseReturnValue:
+    """The file that was looked at, once."""
+    session = db.session()
+    now, actor = now_utc(), current_user.email
+    try:
+        file = carried.opened(_RECEIPT, request.form.get("file", ""))
+        plan = stock.preview_file(session, file.data, now=now)
+        stock.receive_file(session, file.data, note=file.name, now=now, actor=actor, form=file.token)
+    except AlreadyEntered as error:
+        flash(error.sentence(), "journal")
+        return redirect(url_for("items.page"), 303)
+    except WrongRows as error:
+        return _receipt_page(plan=ReceiptPlan((), tuple(error.rows)))
+    except BrokenRule as error:
+        return _receipt_page(error=error.sentence())
+    mending.say(session, wording.entered(plan.moves), codes=receiving.MENDS, now=now, actor=actor)
+    return redirect(url_for("items.page"), 303)
+
+
+@items.get("/samples/<name>")
+@signed_in
+def sample(name: str) -> ResponseReturnValue:
+    """A file to begin with: items.csv, items.xlsx, receipt.csv, receipt.xlsx."""
+    made = samples.made(name)
+    if made is None:
+        abort(404)
+    answer = make_response(made)
+    answer.headers["Content-Type"] = samples.TYPES[name.rpartition(".")[2]]
+    answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return answer
+
+
+def _uploaded() -> tuple[str, bytes]:
+    file = request.files.get("file")
+    if file is None or not file.filename:
+        raise BrokenRule(_("No file was chosen."), fix=_("Choose a CSV or XLSX file."))
+    data = file.stream.read(carried.LARGEST_FILE + 1)
+    if len(data) > carried.LARGEST_FILE:
+        raise carried.too_large()
+    return file.filename.replace("\\", "/").rpartition("/")[2], data
+
+
+def _items_page(
+    *, plan: ItemsPlan | None = None, name: str = "", signed: str = "", error: str = ""
+) -> ResponseReturnValue:
+    with reading(db.session()):
+        page = render_template(
+            "items/import.html", plan=plan, name=name, signed=signed, error=error, wording=wording,
+            alias_kinds=wording.ALIAS_KINDS,
+        )  # fmt: skip
+    return page, 422 if error or (plan and plan.wrong) else 200
+
+
+def _receipt_page(
+    *, plan: ReceiptPlan | None = None, name: str = "", signed: str = "", error: str = ""
+) -> ResponseReturnValue:
+    session = db.session()
+    with reading(session):
+        page = render_template(
+            "items/receive_file.html", plan=plan, name=name, signed=signed, error=error, wording=wording,
+            warehouses=warehouses.listed(session),
+        )  # fmt: skip
+    return page, 422 if error or (plan and plan.wrong) else 200
