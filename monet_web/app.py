@@ -15,7 +15,9 @@ from monet_web.blueprints import access, errors, formats, navigation
 from monet_web.blueprints.auth import auth
 from monet_web.blueprints.health import health
 from monet_web.blueprints.integrations import integrations
+from monet_web.blueprints.invoices import invoices
 from monet_web.blueprints.items import items
+from monet_web.blueprints.journals import journals
 from monet_web.blueprints.runs import runs
 from monet_web.blueprints.today import today
 from monet_web.config import CHECKOUT, Config
@@ -23,7 +25,7 @@ from monet_web.extensions import babel, csrf, htmx, limiter, login, migrate
 from monet_web.models import db
 from monet_web.models.base import sealer
 
-BLUEPRINTS: tuple[Blueprint, ...] = (health, auth, today, runs, integrations, items)
+BLUEPRINTS: tuple[Blueprint, ...] = (health, auth, today, runs, integrations, items, invoices, journals)
 
 STATIC = Path(__file__).parent / "static"
 MEGABYTE = 1024 * 1024

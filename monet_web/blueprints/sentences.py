@@ -49,6 +49,8 @@ def invoices(count: int) -> str:
 
 def how_much(of: Sum) -> str:
     """`3 invoices for 120.10 EUR, dated November 2026`: what a question before a document names (H6)."""
+    if not of.sums:
+        return invoices(of.count)
     values = {"many": invoices(of.count), "sums": sums(of.sums), "months": months(of.months)}
     return str(_("%(many)s for %(sums)s, dated %(months)s", **values))
 
@@ -61,6 +63,15 @@ def finding(found: InvoiceFinding) -> Text:
 def said(found: Finding) -> Text:
     """The same of a finding that is no row."""
     return describe(found, str(get_locale()))
+
+
+def payment(kind: str | None) -> str:
+    """How an amount is paid, "" when nobody knows."""
+    return {
+        "prepaid": str(_("prepaid")),
+        "cash_on_delivery": str(_("cash on delivery")),
+        "gift_card": str(_("gift card")),
+    }.get(kind or "", "")
 
 
 def registered(done: int, asked: int, waiting: list[tuple[str, int]]) -> str:

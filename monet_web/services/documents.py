@@ -12,7 +12,8 @@ from sqlalchemy import and_, case, func, or_, select
 from sqlalchemy.orm import Session, selectinload
 
 from monet_web.connectors import CONNECTORS
-from monet_web.domain.orders import Order, Unreadable
+from monet_web.domain.money import minor_unit, round_to
+from monet_web.domain.orders import Charge, Order, OrderLine, Unreadable
 from monet_web.models.audit import AuditEntry
 from monet_web.models.integrations import Integration
 from monet_web.models.invoices import Invoice, InvoiceState
@@ -24,6 +25,7 @@ from monet_web.models.users import User
 from monet_web.services import raw_pages
 
 _MOST_HISTORY = 100
+_ROUNDING = Decimal("0.05")  # of one line: what nobody need look at
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +131,72 @@ def read(platform: str, raw: Mapping[str, Any], context: Mapping[str, Any]) -> O
         return CONNECTORS[platform].read(raw, context)
     except Exception as error:  # noqa: BLE001 - the page shows everything else
         return Unreadable("", f"What the store said could not be read ({type(error).__name__}).")
+
+
+@dataclass(frozen=True, slots=True)
+class StoreLine:
+    """A line or charge as the store says it, with VAT; `ours`: what the invoice has for it, None: nothing."""
+
+    name: str
+    sku: str
+    quantity: Decimal
+    gross: Decimal
+    discount: Decimal
+    ours: Decimal | None
+
+    @property
+    def is_ours(self) -> bool:
+        """To the cent; the parts of a line are rounded one by one, so a cent here is no disagreement by itself."""
+        return self.ours == self.gross
+
+    @property
+    def differs(self) -> bool:
+        """More than rounding explains, or not on the invoice at all."""
+        return self.ours is None or abs(self.ours - self.gross) > _ROUNDING
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """The order as the store said it last beside the invoice."""
+
+    currency: str
+    lines: tuple[StoreLine, ...]
+    rounding: Decimal
+    vat: Decimal
+    total: Decimal
+    difference: Decimal  # the store's total less ours
+
+
+def compare(document: Document) -> Compared | None:
+    """The store's order line by line beside the invoice's; None when it can't be read."""
+    if document.said is None or isinstance(document.said.order, Unreadable):
+        return None
+    order = document.said.order
+    unit = minor_unit(order.currency)
+    ours: dict[str, Decimal] = {}
+    for line in document.invoice.lines:
+        ours[line.store_line_id] = ours.get(line.store_line_id, Decimal(0)) + line.net + line.vat
+    rows: list[OrderLine | Charge] = [*order.lines, *order.charges]
+    lines = [
+        StoreLine(
+            name=row.name,
+            sku=row.sku if isinstance(row, OrderLine) else "",
+            quantity=row.quantity if isinstance(row, OrderLine) else Decimal(1),
+            gross=round_to(row.net + sum((tax.amount for tax in row.taxes), Decimal(0)), unit),
+            discount=round_to(row.discount, unit) if isinstance(row, OrderLine) else Decimal(0),
+            ours=ours.get(row.external_id[:120]),
+        )
+        for row in rows
+    ]
+    total = round_to(order.total, unit)
+    return Compared(
+        currency=order.currency,
+        lines=tuple(lines),
+        rounding=order.rounding,
+        vat=round_to(order.total_tax, unit),
+        total=total,
+        difference=total - document.invoice.total,
+    )
 
 
 def place(session: Session, invoice: Invoice) -> Place:

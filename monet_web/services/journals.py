@@ -7,16 +7,19 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy import delete as delete_rows
-from sqlalchemy import func, select
 from sqlalchemy.orm import Session, selectinload
 
 from monet_web.domain.errors import BrokenRule
 from monet_web.domain.findings import CODES
 from monet_web.models.base import writing
+from monet_web.models.integrations import Integration
 from monet_web.models.invoices import AccountingType, Invoice, InvoiceFinding, InvoiceState, Journal
 from monet_web.models.store_orders import Outcome, StoreOrder
 from monet_web.services import audit
+
+PAGE = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,7 @@ class JournalSummary:
     accounting_type: AccountingType
     integration_id: int
     local_day: date
+    run_id: int | None  # of a launch; None: what the timetable's runs of the day left
     count: int
     sums: dict[str, Decimal]
     first: date
@@ -36,6 +40,34 @@ class JournalSummary:
 
 def list_journals(session: Session) -> list[JournalSummary]:
     """Every journal with something in it, the newest first. Inside a transaction."""
+    return _summed(session, Invoice.state == InvoiceState.IN_JOURNAL)
+
+
+def page(
+    session: Session,
+    accounting_type: AccountingType,
+    *,
+    integration_id: int | None = None,
+    before: int | None = None,
+    limit: int = PAGE,
+) -> tuple[list[JournalSummary], int | None]:
+    """Journals of one kind with something in them, the newest first, and the cursor of the next page.
+
+    Inside a transaction, two queries.
+    """
+    waits = select(Invoice.id).where(Invoice.journal_id == Journal.id, Invoice.state == InvoiceState.IN_JOURNAL)
+    query = select(Journal.id).where(Journal.accounting_type == accounting_type, waits.exists())
+    if integration_id is not None:
+        query = query.where(Journal.integration_id == integration_id)
+    if before is not None:
+        query = query.where(Journal.id < before)
+    ids = session.scalars(query.order_by(Journal.id.desc()).limit(limit + 1)).all()
+    shown = ids[:limit]
+    found = _summed(session, Invoice.state == InvoiceState.IN_JOURNAL, Journal.id.in_(shown)) if shown else []
+    return found, shown[-1] if len(ids) > limit else None
+
+
+def _summed(session: Session, *conditions: ColumnElement[bool]) -> list[JournalSummary]:
     rows = session.execute(
         select(
             Journal,
@@ -46,7 +78,7 @@ def list_journals(session: Session) -> list[JournalSummary]:
             func.max(Invoice.issue_date),
         )
         .join(Invoice, Invoice.journal_id == Journal.id)
-        .where(Invoice.state == InvoiceState.IN_JOURNAL)
+        .where(*conditions)
         .group_by(Journal.id, Invoice.currency)
         .order_by(Journal.id.desc(), Invoice.currency)
     ).all()
@@ -59,6 +91,7 @@ def list_journals(session: Session) -> list[JournalSummary]:
             accounting_type=journal.accounting_type,
             integration_id=journal.integration_id,
             local_day=journal.local_day,
+            run_id=journal.run_id,
             count=count + (before.count if before else 0),
             sums={**(before.sums if before else {}), currency: total},
             first=min(first, before.first) if before else first,
@@ -140,9 +173,43 @@ def delete(
 
 def bring_back(session: Session, order_number: str, *, now: datetime, actor: str) -> int:
     """Orders with this number that were left out by hand are open again; how many there were."""
+    return _bring_back(session, StoreOrder.order_number == order_number.strip(), now=now, actor=actor)
+
+
+def bring_back_orders(session: Session, order_ids: Sequence[int], *, now: datetime, actor: str) -> int:
+    """Those of these orders that were left out by hand are open again; how many there were."""
+    return _bring_back(session, StoreOrder.id.in_(order_ids), now=now, actor=actor)
+
+
+def left_out(
+    session: Session, *, before: int | None = None, limit: int = PAGE
+) -> tuple[list[tuple[StoreOrder, str]], int | None]:
+    """Orders left out by hand, the newest first, each with the name of its integration; and the next page's cursor.
+
+    Inside a transaction, one query.
+    """
+    name = (
+        select(Integration.name)
+        .where(Integration.store_id == StoreOrder.store_id)
+        .order_by(Integration.id.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    # The index leads to the filtered ones; being left out is one of their reasons.
+    query = select(StoreOrder, name).where(StoreOrder.outcome == Outcome.FILTERED, StoreOrder.left_out.is_(True))
+    if before is not None:
+        query = query.where(StoreOrder.id < before)
+    rows = session.execute(
+        query.order_by(StoreOrder.id.desc()).limit(limit + 1).execution_options(populate_existing=True)
+    ).all()
+    found = [(order, str(named or "")) for order, named in rows[:limit]]
+    return found, found[-1][0].id if len(rows) > limit else None
+
+
+def _bring_back(session: Session, which: ColumnElement[bool], *, now: datetime, actor: str) -> int:
     with writing(session):
         orders = session.scalars(
-            select(StoreOrder).where(StoreOrder.order_number == order_number.strip(), StoreOrder.left_out.is_(True))
+            select(StoreOrder).where(which, StoreOrder.left_out.is_(True)).execution_options(populate_existing=True)
         ).all()
         for order in orders:
             audit.record(

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import xlsxwriter
-from sqlalchemy import Row, Select, select
+from sqlalchemy import ColumnElement, Row, Select, select
 from sqlalchemy.orm import Session, aliased
 
 from monet_web.domain.checks import money, plain
@@ -37,13 +37,17 @@ Document = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which invoices: issued from `first` to `last` (both included), of one integration, in one state; None: all."""
+    """Which invoices: issued from `first` to `last` (both included), of one integration, in one state; None: all.
+
+    `conditions` narrow them further: those of a list that somebody looks at.
+    """
 
     first: date | None = None
     last: date | None = None
     integration: str | None = None
     state: str | None = None
     language: str = "en"
+    conditions: tuple[ColumnElement[bool], ...] = ()
 
 
 @dataclass(slots=True)
@@ -118,7 +122,7 @@ def _query(session: Session, wanted: Wanted) -> Select[Any]:
         except ValueError:
             states = ", ".join(state.value for state in InvoiceState)
             raise BrokenRule(f"“{wanted.state}” is not a state.", fix=f"Type one of: {states}.") from None
-    return query
+    return query.where(*wanted.conditions)
 
 
 def _integrations(session: Session, name: str) -> list[int]:

@@ -1,0 +1,151 @@
+"""What a person does with waiting invoices: the question first, then register, check again, delete (E3, E5, H6)."""
+
+from __future__ import annotations
+
+from flask import flash, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_login import current_user
+from markupsafe import Markup, escape
+
+from monet_web.blueprints import sentences
+from monet_web.blueprints.access import needs
+from monet_web.blueprints.journals import mistakes, selection
+from monet_web.blueprints.journals.blueprint import journals, rendered
+from monet_web.domain.errors import BrokenRule, MonetError
+from monet_web.models import db
+from monet_web.models.base import now_utc, reading
+from monet_web.models.users import Role
+from monet_web.services import journals as service
+from monet_web.services import mend, waiting
+from monet_web.services import register as registering
+from monet_web.services.claimed import SHORT_PATIENCE
+from monet_web.services.register import Registered
+from monet_web.services.waiting import Which
+
+DOES = ("register", "check", "delete")
+MOST = 2000  # invoices an answer is waited for; the rest is done by the next press
+_PART = 500
+
+
+@journals.get("/ask")
+@needs(Role.OFFICE)
+def ask() -> ResponseReturnValue:
+    """The question before something is done: how many, for how much, in which month."""
+    does = request.args.get("do", "")
+    which = _asked_for()
+    if does not in DOES or which is None:
+        flash(_("Tick at least one invoice first."), "failed")
+        return redirect(selection.way_back(request.args), 303)
+    session = db.session()
+    with reading(session):
+        meant = waiting.summary(session, which)
+        if not meant.count:
+            flash(_("Nothing of it waits any more."), "journal")
+            return redirect(selection.way_back(request.args), 303)
+        return rendered(
+            session, "journals/ask.html", does=does, which=which, sum=meant, selection=selection,
+            back=selection.way_back(request.args),
+        )  # fmt: skip
+
+
+@journals.post("/register")
+@needs(Role.OFFICE)
+def register() -> ResponseReturnValue:
+    """Register what passes; say of the rest why it still waits."""
+    which = selection.surely_meant(request.form)
+    done: list[Registered] = []
+    try:
+        for ids in _parts(which):
+            done += registering.register(
+                db.session(), ids, now=now_utc(), actor=current_user.email, patience=SHORT_PATIENCE
+            )
+    except MonetError as error:
+        flash(error.sentence(), "failed")
+        if not done:
+            return redirect(selection.way_back(request.form), 303)
+    _tell_registered(done)
+    alone = which.invoice_ids is not None and len(which.invoice_ids) == 1
+    if alone and done and done[0].ok:
+        return redirect(url_for("invoices.show", invoice_id=done[0].invoice_id), 303)
+    return redirect(selection.way_back(request.form), 303)
+
+
+@journals.post("/check")
+@needs(Role.OFFICE)
+def check() -> ResponseReturnValue:
+    """Check again; what passes is registered where the integration registers by itself."""
+    which = selection.surely_meant(request.form)
+    checked = registered = 0
+    try:
+        for ids in _parts(which):
+            done = mend.check_again(
+                db.session(), invoice_ids=ids, now=now_utc(), actor=current_user.email, patience=SHORT_PATIENCE
+            )
+            checked, registered = checked + done.checked, registered + done.registered
+    except MonetError as error:
+        flash(error.sentence(), "failed")
+    else:
+        kind = "registered" if checked and checked == registered else "journal"
+        flash(sentences.checked(checked, registered, checked - registered), kind)
+    return redirect(selection.way_back(request.form), 303)
+
+
+@journals.post("/delete")
+@needs(Role.OFFICE)
+def delete() -> ResponseReturnValue:
+    """Delete what waits: the next run brings its orders back, or they are left out for a reason."""
+    which = selection.surely_meant(request.form)
+    leave_out = request.form.get("then") == "leave_out"
+    reason = request.form.get("reason", "").strip()[:400]
+    deleted = 0
+    try:
+        for ids in _parts(which):
+            deleted += service.delete(
+                db.session(), ids, leave_out=leave_out, reason=reason, now=now_utc(), actor=current_user.email
+            )
+    except BrokenRule as error:
+        mistakes.remember("delete", "reason", reason, error.sentence())
+        question = selection.arguments(which, do="delete", back=selection.way_back(request.form))
+        return redirect(url_for("journals.ask", **question), 303)
+    if leave_out:
+        text = _("%(many)s deleted and left out: %(reason)s.", many=sentences.invoices(deleted), reason=reason)
+        link = Markup(' <a href="{}">{}</a>').format(url_for("journals.left_out"), _("Left out by hand"))
+        flash(escape(text) + link, "registered")
+    else:
+        many = sentences.invoices(deleted)
+        flash(_("%(many)s deleted. The next run of the period brings the orders back.", many=many), "registered")
+    back = selection.way_back(request.form)
+    gone = which.invoice_ids is not None and back.startswith("/journals/invoices/")
+    return redirect(url_for("journals.page") if gone else back, 303)
+
+
+def _asked_for() -> Which | None:
+    """The invoices of the question; None when the boxes were to say them and none is ticked."""
+    if "chosen" in request.args and "invoice" not in request.args:
+        return None
+    return selection.surely_meant(request.args)
+
+
+def _parts(which: Which) -> list[list[int]]:
+    """The ids of what is meant, all found before the first is changed."""
+    session = db.session()
+    with reading(session):
+        ids = waiting.ids(session, which, limit=MOST)
+    return [ids[start : start + _PART] for start in range(0, len(ids), _PART)]
+
+
+def _tell_registered(done: list[Registered]) -> None:
+    still = [one for one in done if not one.ok]
+    named = [(one.number or _("invoice %(id)s", id=one.invoice_id), len(one.findings)) for one in still]
+    if not done:
+        flash(_("Nothing of it waits any more."), "journal")
+        return
+    text = escape(sentences.registered(len(done) - len(still), len(done), named))
+    if len(done) == 1 and still:
+        # The same words as in the list: what stands in the way of this one.
+        text += escape(" " + " ".join(sentences.said(one).wrong for one in still[0].findings))
+    elif still:
+        link = url_for("journals.show", invoice_id=still[0].invoice_id)
+        text += Markup(' <a href="{}">{}</a>').format(link, _("Open %(number)s", number=named[0][0]))
+    flash(text, "journal" if still else "registered")

@@ -1,0 +1,140 @@
+"""What waits: by cause and by journal, one journal, all invoices, one invoice."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import abort, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
+
+from monet_web.blueprints.access import signed_in
+from monet_web.blueprints.invoices.filters import number
+from monet_web.blueprints.invoices.views import names_of_integrations
+from monet_web.blueprints.journals import selection
+from monet_web.blueprints.journals.blueprint import journals, rendered
+from monet_web.blueprints.journals.causes import drawn
+from monet_web.domain.findings import CODES, Finding
+from monet_web.models import Integration, Journal, db
+from monet_web.models.base import reading
+from monet_web.models.invoices import AccountingType, InvoiceState
+from monet_web.services import causes, documents, waiting
+from monet_web.services import journals as service
+from monet_web.services.waiting import Which
+
+_SHOWN_CAUSES = 30
+
+
+@journals.get("")
+@signed_in
+def page() -> ResponseReturnValue:
+    """Everything that waits: grouped by cause, then the goods sales journals and the sales journals."""
+    asked = selection.meant(request.args)
+    which = Which(integration_id=asked.integration_id, month=asked.month)
+    session = db.session()
+    with reading(session):
+        every = waiting.summary(session, Which())
+        found = causes.causes(session, which)
+        goods, older_goods = _journals(session, AccountingType.GOODS, asked.integration_id)
+        sales, older_sales = _journals(session, AccountingType.AMOUNTS, asked.integration_id)
+        return rendered(
+            session,
+            "journals/page.html",
+            every=every,
+            which=which,
+            narrowed=waiting.summary(session, which) if which != Which() else every,
+            causes=drawn(found[:_SHOWN_CAUSES]),
+            more_causes=len(found) - _SHOWN_CAUSES,
+            findings=sum(one.invoices for one in found),
+            sections=[(AccountingType.GOODS, goods, older_goods), (AccountingType.AMOUNTS, sales, older_sales)],
+            main_causes=causes.main_causes(session, [one.id for one in [*goods, *sales]]),
+            integrations=names_of_integrations(session),
+            months=waiting.months(session, Which(integration_id=asked.integration_id)),
+            selection=selection,
+        )
+
+
+@journals.get("/invoices")
+@signed_in
+def invoices() -> ResponseReturnValue:
+    """Waiting invoices that somebody looks for: of one cause, one integration, one month, by words."""
+    which = selection.meant(request.args)
+    if which.code is not None and which.code not in CODES:
+        abort(404)
+    session = db.session()
+    with reading(session):
+        cause = None
+        if which.code is not None:
+            found = causes.causes(session, which)
+            mine = [one for one in found if one.code == which.code and which.subject in (None, one.subject)]
+            cause = drawn(mine)[0] if mine else None
+        return _list(session, which, cause=cause, journal=None)
+
+
+@journals.get("/<int:journal_id>")
+@signed_in
+def journal(journal_id: int) -> ResponseReturnValue:
+    """One journal: its waiting invoices, each with what stands in the way."""
+    session = db.session()
+    with reading(session):
+        found = session.get(Journal, journal_id)
+        if found is None:
+            abort(404)
+        return _list(session, Which(journal_id=journal_id), cause=None, journal=found)
+
+
+@journals.get("/invoices/<int:invoice_id>")
+@signed_in
+def show(invoice_id: int) -> ResponseReturnValue:
+    """One waiting invoice with what stands in the way and the store's order beside it."""
+    session = db.session()
+    with reading(session):
+        document = documents.load(session, invoice_id)
+        if document is None:
+            abort(404)
+        invoice = document.invoice
+        if invoice.state is InvoiceState.REGISTERED:
+            return redirect(url_for("invoices.show", invoice_id=invoice_id))
+        found = [Finding(one.code, one.subject, one.values, one.stops) for one in invoice.found]
+        integration_id = invoice.integration_id
+        counted = causes.counts_of(session, [(one.code, one.subject) for one in found])
+        return rendered(
+            session,
+            "journals/show.html",
+            document=document,
+            invoice=invoice,
+            compared=documents.compare(document),
+            place=documents.place(session, invoice),
+            which=Which(invoice_ids=(invoice_id,)),
+            sum=waiting.summary(session, Which(invoice_ids=(invoice_id,))),
+            stopping=[one for one in invoice.found if one.stops],
+            controls={
+                row.id: drawn([causes.Cause(one, counted[one.code, one.subject])], integration_id=integration_id)[0]
+                for row, one in zip(invoice.found, found, strict=True)
+            },
+            selection=selection,
+        )
+
+
+def _journals(session: Session, kind: AccountingType, integration_id: int | None) -> Any:
+    before = number(request.args.get(f"{kind.value}_before", ""))
+    return service.page(session, kind, integration_id=integration_id, before=before)
+
+
+def _list(session: Session, which: Which, **values: Any) -> str:
+    found, after = waiting.page(session, which, after=number(request.args.get("after", "")) or 0)
+    journal = values["journal"]
+    return rendered(
+        session,
+        "journals/invoices.html",
+        which=which,
+        found=found,
+        after=after,
+        is_first="after" not in request.args,
+        sum=waiting.summary(session, which),
+        integrations=names_of_integrations(session),
+        integration=session.get(Integration, journal.integration_id) if journal else None,
+        months=waiting.months(session, Which()) if journal is None else [],
+        selection=selection,
+        **values,
+    )
