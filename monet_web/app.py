@@ -19,13 +19,14 @@ from monet_web.blueprints.invoices import invoices
 from monet_web.blueprints.items import items
 from monet_web.blueprints.journals import journals
 from monet_web.blueprints.runs import runs
+from monet_web.blueprints.settings import settings
 from monet_web.blueprints.today import today
 from monet_web.config import CHECKOUT, Config
 from monet_web.extensions import babel, csrf, htmx, limiter, login, migrate
 from monet_web.models import db
 from monet_web.models.base import sealer
 
-BLUEPRINTS: tuple[Blueprint, ...] = (health, auth, today, runs, integrations, items, invoices, journals)
+BLUEPRINTS: tuple[Blueprint, ...] = (health, auth, today, runs, integrations, items, invoices, journals, settings)
 
 STATIC = Path(__file__).parent / "static"
 MEGABYTE = 1024 * 1024

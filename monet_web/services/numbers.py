@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
 from monet_web.domain.errors import BrokenRule
@@ -34,7 +34,7 @@ class TakenImported:
 
 
 def import_taken(session: Session, data: bytes, *, source: str, now: datetime, actor: str) -> TakenImported:
-    """Numbers used outside this program, from a CSV file with the header `number` (or a bare list, one a line).
+    """Numbers used outside this program, from a CSV or XLSX file with the header `number` (or a bare list, one a line).
 
     All or nothing, in a transaction of its own. Raises BrokenRule.
     """
@@ -61,6 +61,12 @@ def import_taken(session: Session, data: bytes, *, source: str, now: datetime, a
                 session, at=now, actor=actor, action="number_taken", subject_kind="taken_number", changes=changes
             )
     return TakenImported(added=len(fresh), known=len(numbers) - len(fresh), on_invoices=tuple(on_invoices))
+
+
+def taken(session: Session, newest: int = 20) -> tuple[int, list[TakenNumber]]:
+    """How many numbers count as taken, and the newest of them. Inside the caller's transaction."""
+    count = session.scalar(select(func.count()).select_from(TakenNumber)) or 0
+    return count, list(session.scalars(select(TakenNumber).order_by(TakenNumber.id.desc()).limit(newest)))
 
 
 def _read(data: bytes) -> dict[str, str]:

@@ -35,7 +35,8 @@ def add(session: Session, *, email: str, role: str, name: str = "", now: datetim
         if known is not None:
             raise BrokenRule(
                 f"{address} is here already, as {known.role.value}.",
-                fix=f"For a new link type: monet user link {address}",
+                fix="Make a new link for them instead.",
+                field="email",
             )
         user = User(email=address, name=name.strip()[:200], role=chosen, created_at=now)
         session.add(user)
@@ -213,7 +214,9 @@ def _checked_email(email: str) -> str:
         # Whether the domain takes mail is nobody's business here: nothing is ever sent.
         checked = validate_email(email.strip(), check_deliverability=False)
     except EmailNotValidError:
-        raise BrokenRule(f"“{email.strip()[:60]}” is no e-mail address.", fix="Type it as ona@example.com.") from None
+        raise BrokenRule(
+            f"“{email.strip()[:60]}” is no e-mail address.", fix="Type it as ona@example.com.", field="email"
+        ) from None
     return fold(checked.normalized)
 
 
@@ -222,7 +225,7 @@ def _checked_role(role: str) -> Role:
         return Role(fold(role))
     except ValueError:
         raise BrokenRule(
-            f"“{role}” is not a role.", fix=f"Type one of: {', '.join(each.value for each in Role)}."
+            f"“{role}” is not a role.", fix=f"Type one of: {', '.join(each.value for each in Role)}.", field="role"
         ) from None
 
 

@@ -15,10 +15,10 @@ from flask_babel import gettext as _
 from flask_login import current_user
 from itsdangerous import BadData, URLSafeTimedSerializer
 
+from monet_web.blueprints import uploads
 from monet_web.domain.errors import BrokenRule
 from monet_web.services import tables
 
-LARGEST_FILE = 5 * 1024 * 1024
 # Under Flask's own limit for a form without files (500 kB); some fifty thousand rows, since text packs well.
 LARGEST_CARRIED = 400_000
 _LASTS = 12 * 60 * 60
@@ -43,7 +43,7 @@ def sign(purpose: str, *, name: str, data: bytes) -> str:
     said = [name[:200], tables.as_csv(data), secrets.token_urlsafe(12)]
     text = _serializer(purpose).dumps(said)
     if len(text) > LARGEST_CARRIED:
-        raise too_large()
+        raise uploads.too_large()
     return str(text)
 
 
@@ -54,14 +54,6 @@ def opened(purpose: str, text: str) -> Carried:
     except (BadData, ValueError):
         raise BrokenRule(_("This preview is too old to be entered."), fix=_("Choose the file once more.")) from None
     return Carried(name, table, token)
-
-
-def too_large() -> BrokenRule:
-    """The refusal of a file that a page can't carry, with the way that can."""
-    return BrokenRule(
-        _("The file is too large to be shown here first."),
-        fix=_("Split it into several files, each with the header, or use the command line, which takes 32 MB."),
-    )
 
 
 def _serializer(purpose: str) -> URLSafeTimedSerializer:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from flask import abort, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext as _
 from flask_login import current_user
 
 from monet_web.blueprints import mending
 from monet_web.blueprints.access import needs, signed_in
 from monet_web.blueprints.items import carried, receiving, samples, views, wording
 from monet_web.blueprints.items.blueprint import items
+from monet_web.blueprints.uploads import uploaded
 from monet_web.domain.errors import BrokenRule
 from monet_web.models import db
 from monet_web.models.base import now_utc, reading
@@ -36,7 +36,7 @@ def import_file() -> ResponseReturnValue:
 def preview_items() -> ResponseReturnValue:
     """What the file would make and change; nothing is written."""
     try:
-        name, data = _uploaded()
+        name, data = uploaded()
         plan = items_service.preview(db.session(), data)
         signed = carried.sign(_ITEMS, name=name, data=data) if plan.items and not plan.wrong else ""
     except WrongRows as error:
@@ -74,7 +74,7 @@ def receive_file() -> ResponseReturnValue:
 def preview_receipt() -> ResponseReturnValue:
     """What the file would move; nothing is written."""
     try:
-        name, data = _uploaded()
+        name, data = uploaded()
         plan = stock.preview_file(db.session(), data, now=now_utc())
         signed = carried.sign(_RECEIPT, name=name, data=data) if not plan.wrong else ""
     except WrongRows as error:
@@ -116,16 +116,6 @@ def sample(name: str) -> ResponseReturnValue:
     answer.headers["Content-Type"] = samples.TYPES[name.rpartition(".")[2]]
     answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return answer
-
-
-def _uploaded() -> tuple[str, bytes]:
-    file = request.files.get("file")
-    if file is None or not file.filename:
-        raise BrokenRule(_("No file was chosen."), fix=_("Choose a CSV or XLSX file."))
-    data = file.stream.read(carried.LARGEST_FILE + 1)
-    if len(data) > carried.LARGEST_FILE:
-        raise carried.too_large()
-    return file.filename.replace("\\", "/").rpartition("/")[2], data
 
 
 def _items_page(

@@ -1,4 +1,4 @@
-"""Files to begin with: the columns that are read, and two rows of them."""
+"""Files to begin with, also those of the settings: the columns that are read, and two rows of them."""
 
 from __future__ import annotations
 
@@ -21,6 +21,8 @@ _TABLES: Mapping[str, Rows] = {
         ("KN-01", "24", "MAIN", "2026-11-24"),
         ("KN-02", "-2", "", ""),
     ),
+    "rates": (("date", "currency", "rate"), ("2026-11-24", "USD", "1.1527"), ("2026-11-24", "SEK", "11.02")),
+    "numbers": (("number",), ("KL-1001",), ("KL-1002",)),
 }
 TYPES = {
     "csv": "text/csv; charset=utf-8",
@@ -52,6 +54,6 @@ def _as_workbook(rows: Rows) -> bytes:
         for column, text in enumerate(row):
             # As text, so that a code keeps its zeros and a barcode its digits.
             sheet.write_string(number, column, text)
-    sheet.set_column(0, len(rows[0]) - 1, 18)
+    sheet.set_column(0, max(len(row) for row in rows) - 1, 18)
     book.close()
     return written.getvalue()

@@ -1,0 +1,109 @@
+"""How a person wants pages, the company whose books these are, and the closing of periods."""
+
+from __future__ import annotations
+
+from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_login import current_user
+
+from monet_web.blueprints import mending
+from monet_web.blueprints.access import needs, signed_in
+from monet_web.blueprints.settings.blueprint import settings
+from monet_web.blueprints.typed import Typed
+from monet_web.domain.errors import BrokenRule
+from monet_web.models import db
+from monet_web.models.base import now_utc, reading
+from monet_web.models.users import Role
+from monet_web.services import company as company_service
+from monet_web.services import users
+
+# Closing is the accountant's and has a form of its own; the books' currency can't be chosen.
+COMPANY_FIELDS = (
+    "name", "code", "vat_code", "address", "country", "time_zone", "language", "revenue_account", "charges_account",
+)  # fmt: skip
+# What drafts and checks of invoices look at.
+_MATTERS = frozenset({"country", "time_zone", "revenue_account", "charges_account", "vat_code"})
+
+
+@settings.get("")
+@signed_in
+def page() -> ResponseReturnValue:
+    """Language and look for everybody; the company's data, to change for administrators."""
+    return _page()
+
+
+@settings.post("/own")
+@signed_in
+def set_own() -> ResponseReturnValue:
+    """Language and look of the person who is signed in."""
+    form = Typed({name: request.form.get(name, "") for name in ("language", "theme")}, about="own")
+    try:
+        users.set_own(db.session(), current_user.id, language=form.value("language"), theme=form.value("theme"))
+    except BrokenRule as error:
+        form.refuse(error)
+        return _page(own=form)
+    flash(_("Saved. From now on pages look as you chose."))
+    return redirect(url_for("settings.page"), 303)
+
+
+@settings.post("/company")
+@needs(Role.ADMINISTRATOR)
+def set_company() -> ResponseReturnValue:
+    """The company's data; what waits for them is checked again."""
+    form = Typed({name: request.form[name] for name in COMPANY_FIELDS if name in request.form}, about="company")
+    now, actor = now_utc(), current_user.email
+    try:
+        changed = company_service.set_values(db.session(), form.values, now=now, actor=actor)
+    except BrokenRule as error:
+        form.refuse(error)
+        return _page(company=form)
+    if _MATTERS & set(changed):
+        mending.say(db.session(), _("Saved."), now=now, actor=actor)
+    else:
+        flash(_("Saved.") if changed else _("Nothing was changed: it was so already."))
+    return redirect(url_for("settings.page"), 303)
+
+
+@settings.post("/closing")
+@needs(Role.ACCOUNTANT)
+def close_periods() -> ResponseReturnValue:
+    """Close periods up to a day, or reopen them; always with a reason (E7)."""
+    form = Typed({name: request.form.get(name, "").strip() for name in ("closed_until", "reason")}, about="closing")
+    if not form.value("reason"):
+        form.errors["reason"] = _("Type why, for example: October is filed.")
+        return _page(closing=form)
+    now, actor = now_utc(), current_user.email
+    try:
+        changed = company_service.set_values(
+            db.session(),
+            {"closed_until": form.value("closed_until")},
+            reason=form.value("reason"),
+            now=now,
+            actor=actor,
+        )
+    except BrokenRule as error:
+        form.refuse(error)
+        return _page(closing=form)
+    if changed:
+        mending.say(db.session(), _("Saved."), codes=("period_closed",), now=now, actor=actor)
+    else:
+        flash(_("Nothing was changed: it was so already."))
+    return redirect(url_for("settings.page"), 303)
+
+
+def _page(
+    *, own: Typed | None = None, company: Typed | None = None, closing: Typed | None = None
+) -> ResponseReturnValue:
+    session = db.session()
+    with reading(session):
+        row = company_service.get(session)
+        texts = company_service.as_text(row)
+        page = render_template(
+            "settings/page.html",
+            own=own or Typed({"language": current_user.language, "theme": current_user.theme}, about="own"),
+            company=company or Typed({name: texts[name] for name in COMPANY_FIELDS}, about="company"),
+            closing=closing or Typed({"closed_until": texts["closed_until"]}, about="closing"),
+            closed_until=row.closed_until,
+        )
+    return page, 422 if any(form is not None and form.errors for form in (own, company, closing)) else 200
