@@ -31,7 +31,7 @@
       said.dataset.last = shown.dataset.said;
       said.textContent = shown.dataset.said;
     }
-    if (shown.classList.contains("has-ended")) leaveStop(run);
+    if (shown.classList.contains("has-ended") || shown.classList.contains("is-stopping")) leaveStop(run);
   }
 
   // The button is gone with the run; whoever stood on it stands on the heading now.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from flask import abort, flash, redirect, request, url_for
+from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from redis.exceptions import RedisError
@@ -29,12 +29,16 @@ from monet_web.services.progress import Line
 def stop(run_id: int) -> ResponseReturnValue:
     """End it between two pages of orders; one that has not begun ends at once."""
     session = db.session()
-    run = _found(run_id)
-    if not open_runs.stop(session, run_id, now=now_utc()):
-        flash(_("Run %(run)s had ended already.", run=run_id), "journal")
-        return redirect(_back(run_id), 303)
+    _must_exist(run_id)
+    is_stopped = open_runs.stop(session, run_id, now=now_utc())
     with reading(session):
         run = one(session, run_id)
+    if not is_stopped:
+        text = _("Run %(run)s had ended already.", run=run_id)
+        if run.state is RunState.STOPPING:
+            text = _("Run %(run)s stops already, after the page of orders in hand.", run=run_id)
+        flash(text, "journal")
+        return redirect(_back(run_id), 303)
     _tell(run)
     if run.state is RunState.STOPPED:
         flash(_("Run %(run)s of %(name)s was stopped before it began.", run=run_id, name=run.integration.name))
@@ -49,7 +53,7 @@ def stop(run_id: int) -> ResponseReturnValue:
 @needs(Role.OFFICE)
 def again(run_id: int) -> ResponseReturnValue:
     """The same integration and period once more; what is already here is skipped."""
-    _found(run_id)
+    _must_exist(run_id)
     try:
         run = open_runs.again(db.session(), run_id, now=now_utc(), actor=current_user.email)
     except BrokenRule as error:
@@ -59,13 +63,10 @@ def again(run_id: int) -> ResponseReturnValue:
     return redirect(url_for("runs.page", launch=run.id), 303)
 
 
-def _found(run_id: int) -> Run:
+def _must_exist(run_id: int) -> None:
     session = db.session()
     with reading(session):
-        run = session.get(Run, run_id)
-    if run is None:
-        abort(404)
-    return run
+        one(session, run_id)
 
 
 def _back(run_id: int) -> str:

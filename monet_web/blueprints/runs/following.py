@@ -23,6 +23,7 @@ from monet_web.blueprints.runs.shown import shown
 from monet_web.blueprints.runs.views import ids_of, paint, some
 from monet_web.models import Run, db
 from monet_web.models.base import now_utc, reading
+from monet_web.services.progress import Stage, progress
 
 # Each stream holds a thread of the web process. Half of the fewest that one is started with (32, see supervisor.py),
 # so that the other half always answers; app.config["MONET_STREAMS"] is another number.
@@ -60,10 +61,11 @@ def _make_places(state: BlueprintSetupState) -> None:
 
 @dataclass(slots=True)
 class _Place:
-    """How far one run was told to one page: the version of its row and the id of its last event."""
+    """How far one run was told to one page: the version of its row, the id of its last event, how it stood."""
 
     version: int = -1
     event: str = ""
+    stage: Stage | None = None
 
 
 @runs.get("/events")
@@ -102,7 +104,7 @@ def _stream(redis: Redis, told: dict[int, _Place], *, whole: bool) -> Iterator[s
     said_at = time.monotonic()
     while time.monotonic() < ends_at:
         rows = _rows(list(told))
-        newer = [run for run in rows if run.progress_version > told[run.id].version]
+        newer = [run for run in rows if _is_news(run, told[run.id])]
         for message in _paintings(newer, told, whole=whole):
             yield message
             said_at = time.monotonic()
@@ -133,9 +135,18 @@ def _paintings(newer: Sequence[Run], told: dict[int, _Place], *, whole: bool) ->
             (seen, paint(seen, whole=whole).get_data(as_text=True)) for seen in shown(session, newer, now=now_utc())
         ]
     for seen, html in painted:
-        told[seen.run.id].version = seen.at.version
+        told[seen.run.id].version, told[seen.run.id].stage = seen.at.version, seen.at.stage
         data = json.dumps({"run": seen.run.id, "version": seen.at.version, "html": html})
         yield f"id: {_position(told)}\nevent: painting\ndata: {data}\n\n"
+
+
+def _is_news(run: Run, place: _Place) -> bool:
+    """Its row is newer, or it went quiet, which nobody writes into its row."""
+    if run.progress_version > place.version:
+        return True
+    return place.stage is not None and (progress(run, now=now_utc()).stage is Stage.QUIET) != (
+        place.stage is Stage.QUIET
+    )
 
 
 def _rows(run_ids: Sequence[int]) -> list[Run]:

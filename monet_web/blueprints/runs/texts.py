@@ -88,7 +88,7 @@ def document_link(document: Document | None) -> str:
         return ""
     if document.state is InvoiceState.REGISTERED:
         return link("invoices.show", invoice_id=document.id)
-    return link("journals.invoice", invoice_id=document.id) or link("journals.show", invoice_id=document.id)
+    return link("journals.show", invoice_id=document.id)
 
 
 def journal_link(journal: Journal) -> str:

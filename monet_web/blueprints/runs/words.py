@@ -94,7 +94,7 @@ def said(run: Run, at: Progress) -> str:
         return _("%(name)s: at work", name=name)
     word = mark(run, at)[1]
     parts = [f"{name}: {word}", sentence(run, at) if at.stage.is_over else "", needs_you(at)]
-    return ". ".join(part for part in parts if part)
+    return " ".join(capitalised(part) for part in parts if part)
 
 
 def counts(values: Mapping[str, Any]) -> str:
