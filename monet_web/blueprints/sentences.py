@@ -13,7 +13,7 @@ from flask_babel import gettext as _
 
 from monet_web.blueprints.formats import money
 from monet_web.domain.findings import Finding, Text, describe
-from monet_web.models import AuditEntry, InvoiceFinding
+from monet_web.models import AuditEntry, Invoice, InvoiceFinding
 from monet_web.services.waiting import Sum
 
 
@@ -53,6 +53,11 @@ def how_much(of: Sum) -> str:
         return invoices(of.count)
     values = {"many": invoices(of.count), "sums": sums(of.sums), "months": months(of.months)}
     return str(_("%(many)s for %(sums)s, dated %(months)s", **values))
+
+
+def has_other_order(invoice: Invoice) -> bool:
+    """True when the invoice's number does not tell its order's: then both are shown."""
+    return bool(invoice.number and invoice.order_number) and not str(invoice.number).endswith(invoice.order_number)
 
 
 def finding(found: InvoiceFinding) -> Text:

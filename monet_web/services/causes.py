@@ -99,12 +99,14 @@ def main_causes(session: Session, journal_ids: Collection[int], *, most: int = 3
     return dict(found)
 
 
-def counts_of(session: Session, findings: Sequence[tuple[str, str]]) -> dict[tuple[str, str], int]:
+def counts_of(
+    session: Session, findings: Sequence[tuple[str, str]], which: Which | None = None
+) -> dict[tuple[str, str], int]:
     """(code, subject) → how many invoices wait for it, for each of `findings`. Inside a transaction, one query."""
     codes = {code for code, _ in findings}
     if not codes:
         return {}
-    once = _once_an_invoice([*conditions(Which())], InvoiceFinding.code.in_(codes))
+    once = _once_an_invoice(conditions(which or Which()), InvoiceFinding.code.in_(codes))
     rows = session.execute(
         select(once.c.code, once.c.shared, func.count().label("invoices")).group_by(once.c.code, once.c.shared)
     ).all()

@@ -14,6 +14,8 @@ from monet_web.domain.findings import PERSON_MAY_PASS, Text
 from monet_web.services import mend_cause
 from monet_web.services.causes import Cause
 
+# Why these matter is said with the figures of one invoice.
+_OWN_WHY = ("total_differs", "vat_differs")
 _IN_SETTINGS = ("common_item_missing", "warehouse_missing", "number_missing")
 
 
@@ -31,6 +33,11 @@ class Drawn:
     def about(self) -> str:
         """Tells its form from the others of the page."""
         return f"{self.cause.code} {self.cause.subject}"
+
+    @property
+    def why(self) -> str:
+        """Why it matters, "" where that is true of one invoice only and there are several."""
+        return "" if self.cause.code in _OWN_WHY and self.cause.invoices > 1 else self.text.why
 
     @property
     def key(self) -> str:

@@ -18,7 +18,7 @@ from monet_web.domain.findings import CODES, Finding
 from monet_web.models import Integration, Journal, db
 from monet_web.models.base import reading
 from monet_web.models.invoices import AccountingType, InvoiceState
-from monet_web.services import causes, documents, waiting
+from monet_web.services import causes, documents, mend_cause, waiting
 from monet_web.services import journals as service
 from monet_web.services.waiting import Which
 
@@ -97,7 +97,13 @@ def show(invoice_id: int) -> ResponseReturnValue:
             return redirect(url_for("invoices.show", invoice_id=invoice_id))
         found = [Finding(one.code, one.subject, one.values, one.stops) for one in invoice.found]
         integration_id = invoice.integration_id
-        counted = causes.counts_of(session, [(one.code, one.subject) for one in found])
+        named = [(one.code, one.subject) for one in found]
+        # An item is mapped in the store of this invoice alone; whatever else mends a cause mends it everywhere.
+        of_store = causes.counts_of(session, named, Which(integration_id=integration_id))
+        counted = {
+            key: of_store[key] if key[0] == mend_cause.ITEM_UNKNOWN else count
+            for key, count in causes.counts_of(session, named).items()
+        }
         return rendered(
             session,
             "journals/show.html",
