@@ -171,9 +171,9 @@ def last_change(session: Session, integration_id: int) -> Change | None:
 def stays(session: Session, integration_id: int) -> Stays:
     """How many documents an integration has: they stay when it goes (A8). Inside a transaction."""
     counted = session.execute(
-        select(Invoice.state, func.count()).where(Invoice.integration_id == integration_id).group_by(Invoice.state)
+        select(Invoice.state, func.count().label("number")).where(Invoice.integration_id == integration_id).group_by(Invoice.state)
     )
-    counts: dict[InvoiceState, int] = dict(counted.tuples().all())
+    counts: dict[InvoiceState, int] = {row.state: row.number for row in counted}
     return Stays(counts.get(InvoiceState.REGISTERED, 0), counts.get(InvoiceState.IN_JOURNAL, 0))
 
 

@@ -56,18 +56,19 @@ def save(integration_id: int) -> ResponseReturnValue:
         held = _held(request.form.get("held"), integration_id)
         texts = drawing.saved_texts(integration) | forms.read(request.form, connector)
         form = drawing.form_for(session, connector, texts, integration=integration, held=held)
+        earlier = held.id if held is not None else None  # a refusal leaves the row to be loaded anew
     if not form.check():
-        return _mend(integration_id, connector, form, held)
+        return _mend(integration_id, connector, form, earlier)
     try:
         saved = integration_form.save(
             session, integration_id, form.values(), new_name=texts["name"],
             same_store="same_store" in request.form, row_version=held_id(request.form.get("row_version")),
-            held_id=held.id if held else None, now=now, actor=current_user.email,
+            held_id=earlier, now=now, actor=current_user.email,
         )  # fmt: skip
     except BrokenRule as error:
         if error.field != "row_version":
             form.refuse(error)
-        return _mend(integration_id, connector, form, held, meanwhile=error.field == "row_version")
+        return _mend(integration_id, connector, form, earlier, meanwhile=error.field == "row_version")
     _flash(saved)
     return redirect(url_for("integrations.edit", integration_id=integration_id), 303)
 
@@ -182,7 +183,7 @@ def _mend(
     integration_id: int,
     connector: type[Connector],
     form: IntegrationForm,
-    held: ConnectionTest | None,
+    earlier: int | None,
     *,
     meanwhile: bool = False,
 ) -> ResponseReturnValue:
@@ -193,7 +194,7 @@ def _mend(
         session, platform=connector.kind, integration_id=integration_id,
         values={key: text for key, text in form.texts.items() if key in own},
         typed={key: text for key, text in form.texts.items() if key not in own},
-        held_id=held.id if held else None, now=now, actor=current_user.email,
+        held_id=earlier, now=now, actor=current_user.email,
     )  # fmt: skip
     with reading(session):
         integration = integration_form.find(session, integration_id)

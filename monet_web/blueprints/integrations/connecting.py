@@ -69,17 +69,18 @@ def add(platform: str) -> ResponseReturnValue:
     with reading(session):
         held = _held(request.form.get("held"), connector)
         form = drawing.form_for(session, connector, texts, held=held)
+        earlier = held.id if held is not None else None  # a refusal leaves the row to be loaded anew
     if not form.check():
-        return _mend(form, held)
+        return _mend(form, earlier)
     try:
         integration, was_tested = integration_form.add(
             session, name=texts["name"], platform=connector.kind, values=form.values(),
-            held_id=held.id if held else None, now=now, actor=current_user.email,
+            held_id=earlier, now=now, actor=current_user.email,
         )  # fmt: skip
         run = integration_form.preview(session, integration.id, now=now_utc(), actor=current_user.email)
     except BrokenRule as error:
         form.refuse(error)
-        return _mend(form, held)
+        return _mend(form, earlier)
     jobs.ring([run], workers.redis_url())
     if not was_tested:
         _test(integration.id, connector)
@@ -129,7 +130,7 @@ def draw(form: IntegrationForm, panel: Panel) -> str:
     )
 
 
-def _mend(form: IntegrationForm, held: ConnectionTest | None) -> ResponseReturnValue:
+def _mend(form: IntegrationForm, earlier: int | None) -> ResponseReturnValue:
     """The form with its errors; secrets typed are held sealed, so that nobody types them twice."""
     now, session = now_utc(), db.session()
     own = {one.key for one in form.connector.parameters}
@@ -137,7 +138,7 @@ def _mend(form: IntegrationForm, held: ConnectionTest | None) -> ResponseReturnV
         session, platform=form.connector.kind, integration_id=None,
         values={key: text for key, text in form.texts.items() if key in own},
         typed={key: text for key, text in form.texts.items() if key not in own},
-        held_id=held.id if held else None, now=now, actor=current_user.email,
+        held_id=earlier, now=now, actor=current_user.email,
     )  # fmt: skip
     with reading(session):
         form.held_secrets = frozenset(kept.secrets)

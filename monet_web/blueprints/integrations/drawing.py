@@ -48,6 +48,7 @@ def form_for(
     """The form with these texts. Inside a transaction."""
     facts = (held.facts if held is not None else None) or (integration.facts if integration is not None else None)
     keeps = held is not None and connect.same_place(connector.kind, held.typed, texts)
+    warehouses = session.execute(select(Warehouse.code, Warehouse.name).order_by(Warehouse.id))
     return IntegrationForm(
         connector=connector,
         texts=dict(texts),
@@ -55,7 +56,7 @@ def form_for(
         saved_secrets=connect.show(integration).secrets if integration is not None else {},
         saved_parameters=integration.parameters if integration is not None else None,
         held_secrets=frozenset(held.secrets) if held is not None and keeps else frozenset(),
-        warehouses=tuple(session.execute(select(Warehouse.code, Warehouse.name).order_by(Warehouse.id)).tuples()),
+        warehouses=[(row.code, row.name) for row in warehouses],
     )
 
 
@@ -133,4 +134,4 @@ def _seconds(test: ConnectionTest) -> str:
 
 
 def _asked(test: ConnectionTest) -> str:
-    return _("Asked %(moment)s", moment=moment(test.ended_at or test.created_at))
+    return "" if test.started_at is None else _("Asked %(moment)s", moment=moment(test.ended_at or test.created_at))

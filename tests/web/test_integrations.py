@@ -1,0 +1,273 @@
+"""The page of integrations (A1): what each line says, who may press what, as many questions for one as for twenty."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from flask import Flask
+from sqlalchemy.orm import Session
+
+from monet_web.models import Integration, Run
+from monet_web.models.base import now_utc, writing
+from monet_web.models.integrations import IntegrationState
+from monet_web.models.invoices import InvoiceState
+from monet_web.models.runs import RunKind, RunState
+from monet_web.models.users import Role
+from monet_web.services import connect
+from tests.builders import a_run, a_store_order, a_version, an_invoice
+from tests.web.integrating import HOSTILE, add, again, browser, put_shop, statements, words
+
+NOW = now_utc()
+
+
+@pytest.fixture(autouse=True)
+def _shop(monkeypatch: pytest.MonkeyPatch) -> None:
+    put_shop(monkeypatch)
+
+
+def ran(session: Session, integration: Integration, **changes: object) -> Run:
+    plain = {
+        "state": RunState.DONE,
+        "created_at": NOW - timedelta(minutes=31),
+        "started_at": NOW - timedelta(minutes=30),
+        "ended_at": NOW - timedelta(minutes=30) + timedelta(seconds=19),
+    }
+    with writing(session):
+        return a_run(session, session.merge(integration), **{**plain, **changes})
+
+
+def waits(session: Session, integration: Integration, number: str, total: str, currency: str = "EUR") -> None:
+    with writing(session):
+        one = session.merge(integration)
+        order = a_store_order(session, one, number)
+        version = a_version(session, order, a_run(session, one, state=RunState.DONE, kind=RunKind.PREVIEW))
+        an_invoice(
+            session, version, number=f"K-{number}", state=InvoiceState.IN_JOURNAL, total=Decimal(total),
+            currency=currency,
+        )  # fmt: skip
+
+
+def page(app: Flask, session: Session, role: Role = Role.OFFICE) -> str:
+    answer = browser(app, session, role).get("/integrations")
+    assert answer.status_code == 200
+    return answer.text
+
+
+def test_who_is_not_signed_in_sees_no_integration(app: Flask) -> None:
+    assert app.test_client().get("/integrations").status_code == 302
+
+
+def test_without_an_integration_the_page_offers_the_platforms_that_exist(app: Flask, session: Session) -> None:
+    text = words(page(app, session, Role.ADMINISTRATOR))
+    assert "None yet. An address and a key are enough to begin." in text
+    assert "WooCommerce" in text
+    assert "Fake shop" in text
+    assert "Magento" not in text
+
+
+def test_without_an_integration_others_are_told_who_connects_one(app: Flask, session: Session) -> None:
+    text = words(page(app, session, Role.OFFICE))
+    assert "An administrator connects the first one." in text
+    assert "Connect WooCommerce" not in text
+
+
+def test_a_line_says_platform_last_run_and_that_it_runs_when_launched(app: Flask, session: Session) -> None:
+    ran(session, add(session), registered=58, in_journal=2, fetched=60)
+    text = words(page(app, session))
+    assert "Kava Ltd Fake shop · goods 58 registered, 2 in journal today" in text
+    assert "took 19 s" in text
+    assert "Runs when you launch it" in text
+    assert "1 installed, none needs you; no invoice waits." in text
+
+
+def test_the_last_run_is_a_link_to_its_page(app: Flask, session: Session) -> None:
+    run = ran(session, add(session), registered=1, fetched=1)
+    assert f'href="/runs/{run.id}"' in page(app, session)
+
+
+def test_a_chosen_frequency_is_said_beside_it(app: Flask, session: Session) -> None:
+    add(session, frequency="minutes")
+    assert "Runs when you launch it frequency: every 5 minutes" in words(page(app, session))
+
+
+def test_a_planned_run_is_said_with_its_time(app: Flask, session: Session) -> None:
+    one = add(session, frequency="hours")
+    with writing(session):
+        session.merge(one).next_run_at = NOW
+    assert "Today" in words(page(app, session))
+    assert "every hour" in words(page(app, session))
+
+
+def test_a_preview_is_no_last_run(app: Flask, session: Session) -> None:
+    ran(session, add(session), kind=RunKind.PREVIEW, registered=7, fetched=7)
+    text = words(page(app, session))
+    assert "Never ran yet" in text
+    assert "7 registered" not in text
+
+
+def test_what_waits_is_counted_and_summed_by_currency(app: Flask, session: Session) -> None:
+    one = add(session)
+    waits(session, one, "1", "1000.10")
+    waits(session, one, "2", "204.40")
+    waits(session, one, "3", "3.00", "USD")
+    text = words(page(app, session))
+    assert "3 waiting in the journals of Kava Ltd 1,204.50 EUR, 3.00 USD" in text
+    assert "3 invoices wait." in text
+
+
+def test_a_store_that_refuses_needs_somebody_and_offers_to_replace_the_key(app: Flask, session: Session) -> None:
+    one = add(session)
+    add(session, "Other")
+    with writing(session):
+        row = session.merge(one)
+        row.refused_since, row.refused_text = NOW, "The store refused the key (401)."
+    html = page(app, session, Role.ADMINISTRATOR)
+    text = words(html)
+    assert "2 installed, 1 needs you; no invoice waits." in text
+    assert "Kava Ltd: the store does not let us in since today" in text
+    assert "The store refused the key (401)." in text
+    assert f'href="/integrations/{one.id}#the-store"' in html
+    assert "Replace the key" not in words(page(app, session, Role.OFFICE))
+
+
+def test_a_failed_run_says_why_and_needs_somebody(app: Flask, session: Session) -> None:
+    ran(session, add(session), state=RunState.FAILED, error="The store is closed for maintenance (503).")
+    text = words(page(app, session))
+    assert "1 needs you" in text
+    assert "The store is closed for maintenance (503)." in text
+
+
+def test_a_run_at_work_shows_how_far_it_is_and_the_list_asks_again(app: Flask, session: Session) -> None:
+    ran(session, add(session), state=RunState.RUNNING, ended_at=None, fetched=268, expected=412)
+    html = page(app, session)
+    assert "Running now 268 of 412 orders" in words(html)
+    assert 'hx-get="/integrations/list"' in html
+    assert "Stop the run of Kava Ltd" in html
+
+
+def test_a_list_at_rest_does_not_ask_again(app: Flask, session: Session) -> None:
+    ran(session, add(session))
+    assert 'hx-get="/integrations/list"' not in page(app, session)
+    answer = browser(app, session, Role.VIEWER).get("/integrations/list")
+    assert answer.text.startswith("<section")
+    assert "hx-trigger" not in answer.text
+
+
+def test_a_switched_off_one_says_since_when_and_by_whom(app: Flask, session: Session) -> None:
+    one = add(session)
+    client = browser(app, session, Role.ADMINISTRATOR)
+    assert client.post(f"/integrations/{one.id}/switch", data={"on": "no"}).status_code == 303
+    assert again(session, one).state is IntegrationState.OFF
+    text = words(client.get("/integrations").text)
+    assert "Switched off today" in text
+    assert "by Rūta administrator" in text
+    assert "Nothing will run" in text
+    assert client.post(f"/integrations/{one.id}/switch", data={"on": "yes"}).status_code == 303
+    assert again(session, one).state is IntegrationState.ON
+
+
+def test_stop_ends_a_queued_run_and_asks_one_at_work(app: Flask, session: Session) -> None:
+    one = add(session)
+    run = ran(session, one, state=RunState.RUNNING, ended_at=None)
+    client = browser(app, session, Role.OFFICE)
+    assert client.post(f"/integrations/{one.id}/stop").status_code == 303
+    with writing(session):
+        assert session.get_one(Run, run.id, populate_existing=True).state is RunState.STOPPING
+    assert "What was done stays." in client.get("/integrations").text
+
+
+def test_after_a_first_launch_the_page_offers_daily(app: Flask, session: Session) -> None:
+    one = add(session)
+    assert "Import daily" not in page(app, session, Role.ADMINISTRATOR)
+    ran(session, one, registered=1, fetched=1)
+    client = browser(app, session, Role.ADMINISTRATOR)
+    assert "Import daily" in client.get("/integrations").text
+    client.post(f"/integrations/{one.id}/frequency", data={"frequency": "daily"})
+    assert again(session, one).settings["frequency"] == "daily"
+    assert "Import daily" not in client.get("/integrations").text
+    assert client.post(f"/integrations/{one.id}/frequency", data={"frequency": "yearly"}).status_code == 400
+
+
+def test_that_no_worker_is_alive_is_said(app: Flask, session: Session) -> None:
+    add(session)
+    assert "No worker is alive" in page(app, session)
+
+
+def test_a_hostile_name_is_text(app: Flask, session: Session) -> None:
+    one = add(session, HOSTILE)
+    ran(session, one, state=RunState.FAILED, error=HOSTILE)
+    with writing(session):
+        row = session.merge(one)
+        row.refused_since, row.refused_text = NOW, HOSTILE
+    client = browser(app, session, Role.ADMINISTRATOR)
+    for path in ("/integrations", f"/integrations/{one.id}", "/integrations/matches?mask=%25"):
+        html = client.get(path).text
+        assert "<script>alert" not in html
+        assert HOSTILE in words(html)
+
+
+def test_the_list_asks_as_much_for_one_as_for_twenty(app: Flask, session: Session) -> None:
+    client = browser(app, session, Role.ADMINISTRATOR)
+
+    def asked() -> int:
+        with statements(app) as said:
+            assert client.get("/integrations").status_code == 200
+        return len(said)
+
+    def one_more(number: int) -> None:
+        one = add(session, f"Shop {number}", enabled="no" if number % 3 == 0 else "yes")
+        ran(session, one, registered=1, fetched=1)
+        ran(session, one, state=RunState.QUEUED, started_at=None, ended_at=None)
+        waits(session, one, str(number), "1.00")
+
+    for number in range(3):
+        one_more(number)
+    few = asked()
+    for number in range(3, 20):
+        one_more(number)
+    assert asked() == few
+
+
+@pytest.mark.parametrize(
+    ("path", "least"),
+    [
+        ("/integrations/{id}/run", Role.OFFICE),
+        ("/integrations/{id}/stop", Role.OFFICE),
+        ("/integrations/launch", Role.OFFICE),
+        ("/integrations/{id}/switch", Role.ADMINISTRATOR),
+        ("/integrations/{id}/frequency", Role.ADMINISTRATOR),
+        ("/integrations/{id}/preview", Role.ADMINISTRATOR),
+        ("/integrations/{id}/retire", Role.ADMINISTRATOR),
+        ("/integrations/{id}/test", Role.ADMINISTRATOR),
+        ("/integrations/{id}", Role.ADMINISTRATOR),
+        ("/integrations/connect/fake", Role.ADMINISTRATOR),
+        ("/integrations/connect/fake/test", Role.ADMINISTRATOR),
+    ],
+)
+def test_each_change_needs_its_role(app: Flask, session: Session, path: str, least: Role) -> None:
+    one = add(session)
+    roles = list(Role)
+    for role in roles:
+        answer = browser(app, session, role).post(path.format(id=one.id), data={})
+        assert (answer.status_code == 403) is (roles.index(role) < roles.index(least)), (role, answer.status_code)
+        if answer.status_code != 403:
+            break  # what it changed is another test's
+
+
+def test_a_viewer_sees_no_button_that_changes_anything(app: Flask, session: Session) -> None:
+    ran(session, add(session), registered=1, fetched=1)
+    text = words(page(app, session, Role.VIEWER))
+    for word in ("Connect a store", "Launch 1 run", "Import daily", "Preview, write nothing"):
+        assert word not in text
+    assert "Run Kava Ltd now" not in page(app, session, Role.VIEWER)
+
+
+def test_an_integration_that_is_gone_is_not_found(app: Flask, session: Session) -> None:
+    one = add(session)
+    connect.retire(session, one.name, now=NOW, actor="test")
+    client = browser(app, session, Role.ADMINISTRATOR)
+    assert client.get(f"/integrations/{one.id}").status_code == 404
+    assert client.post(f"/integrations/{one.id}/run").status_code == 404
+    assert client.post(f"/integrations/{one.id}/stop").status_code == 404
