@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from sqlalchemy import select, text
@@ -11,7 +12,7 @@ from sqlalchemy import select, text
 from monet_web.models import Customer, Invoice, Run
 from monet_web.models.base import reading
 from monet_web.models.runs import RunKind, RunState
-from tests.databases import sqlite_only
+from tests.databases import postgresql_only, sqlite_only
 from tests.faults import books
 from tests.faults.office import PLENTY, Office, Shop
 from tests.faults.processes import Worker, until
@@ -102,6 +103,31 @@ def _companies(office: Office, shop: Shop) -> dict[str, int | None]:
     with reading(office.session):
         invoices = office.session.scalars(select(Invoice).where(Invoice.store_id == shop.store_id)).all()
     return {one.external_id: one.customer_id for one in invoices if one.buyer["company_code"] or one.buyer["vat_code"]}
+
+
+@postgresql_only
+def test_customers_that_two_integrations_meet_at_the_same_moment_are_made_once(office: Office) -> None:
+    amounts = {
+        "accounting_type": "amounts",
+        "private_buyers": "each",
+    }  # no stock, whose lock would make them take turns
+    with office.plain("A", 40, **amounts) as first, office.plain("B", 40, **amounts) as second:
+        runs = (office.queued(first), office.queued(second))
+        with (
+            office.worker(runs[0], stop_before=("INSERT INTO customer_keys", 1)) as late,
+            office.worker(runs[1]) as early,
+        ):
+            late.go()
+            late.wait_for("paused")  # it has looked, and knows none of them
+            early.go()
+            assert early.end().result["registered"] == 40
+            late.go()
+            assert late.end().result["registered"] == 40
+            assert late.troubles == []
+        with reading(office.session):
+            emails = office.session.scalars(select(Customer.email)).all()
+        assert len(emails) == len(set(emails)) == 40
+        office.check(runs=runs, whole=(first, second))
 
 
 @sqlite_only
