@@ -88,7 +88,7 @@ class Run(Base):
     refreshed: Mapped[int] = mapped_column(Integer, default=0)
     changed: Mapped[int] = mapped_column(Integer, default=0)
     credit_notes: Mapped[int] = mapped_column(Integer, default=0)
-    findings: Mapped[dict[str, int]] = mapped_column(JSON, default=dict)  # code → how many
+    findings: Mapped[dict[str, int]] = mapped_column(JSON, default=dict)  # what stops: code → how many
     filter_reasons: Mapped[dict[str, int]] = mapped_column(JSON, default=dict)
     totals: Mapped[dict[str, dict[str, str]]] = mapped_column(
         JSON, default=dict

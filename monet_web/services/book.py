@@ -64,7 +64,7 @@ class Counts:
             if one.outcome == "filtered":
                 self.filter_reasons[one.reason] += 1
             if one.outcome in ("registered", "in_journal"):
-                self.findings.update(finding.code for finding in one.findings)
+                self.findings.update(finding.code for finding in one.findings if finding.stops)
                 currency, total = _sum_of(one)
                 sums = self.totals.setdefault(currency, {"registered": Decimal("0.00"), "in_journal": Decimal("0.00")})
                 sums[one.outcome] += total
