@@ -31,6 +31,7 @@ class StoreOrder(Base):
         UniqueConstraint("store_id", "external_id"),
         Index("ix_store_orders_number_key", "number_key"),
         Index("ix_store_orders_outcome", "outcome"),
+        Index("ix_store_orders_placed_at", "placed_at"),
         {"sqlite_autoincrement": True},
     )
 

@@ -2,33 +2,36 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, render_template
+from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
-from sqlalchemy import select
 
 from monet_web.blueprints.access import signed_in
-from monet_web.models import Integration, Run, db
-from monet_web.models.base import reading
-from monet_web.models.integrations import IntegrationState
-from monet_web.models.runs import RunKind
-from monet_web.services import journals
+from monet_web.blueprints.today import words
+from monet_web.blueprints.today.needs import needs
+from monet_web.models import db
+from monet_web.models.base import now_utc, reading
+from monet_web.services import today as service
 
 today = Blueprint("today", __name__)
-
-_SHOWN_RUNS = 10
 
 
 @today.get("/")
 @signed_in
 def page() -> ResponseReturnValue:
-    """Integrations, the newest runs, what waits."""
+    """What needs a person, orders or euros (`?show=eur`) a day, the health of each integration, the next runs."""
     session = db.session()
+    shows_euros = request.args.get("show") == "eur"
     with reading(session):
-        integrations = session.scalars(
-            select(Integration).where(Integration.state != IntegrationState.RETIRED).order_by(Integration.name_key)
-        ).all()
-        runs = session.scalars(
-            select(Run).where(Run.kind != RunKind.RECHECK).order_by(Run.id.desc()).limit(_SHOWN_RUNS)
-        ).all()
-        waiting = journals.list_journals(session)
-        return render_template("today/page.html", integrations=integrations, runs=runs, waiting=waiting)
+        stands = service.today(session, now=now_utc())
+        found = needs(stands)
+        drawn = words.euros(stands, *service.invoiced(session, day=stands.day)) if shows_euros else words.orders(stands)
+        return render_template(
+            "today/page.html",
+            stands=stands,
+            title=words.title(stands),
+            headline=words.headline(stands, len(found)),
+            needs=found,
+            drawn=drawn,
+            shows_euros=shows_euros,
+            lines=[words.line(one) for one in stands.health],
+        )
