@@ -277,7 +277,8 @@ def test_a_queued_run_says_that_no_worker_lives_and_that_redis_is_away(
     client = browser(gone, session, Role.VIEWER)
     for path in ("/runs", f"/runs/{run.id}", f"/runs/{run.id}/now", f"/runs?launch={run.id}"):
         assert "Automatic import has stopped: Redis does not answer." in client.get(path).text
-    assert client.get(f"/runs/events?run={run.id}").status_code == 204
+    for since in ("", f"{run.id}_1_1700000000000-0"):
+        assert client.get(f"/runs/events?run={run.id}&since={since}").status_code == 204
     with gone.app_context():
         db.session.remove()
         db.engine.dispose()

@@ -83,6 +83,7 @@ def follow() -> ResponseReturnValue:
         redis = queues.connect(url)
         held.callback(redis.close)
         try:
+            redis.ping()
             told = _told(redis, run_ids, request.headers.get("Last-Event-ID") or request.args.get("since", ""))
         except RedisError:
             return nothing
