@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
-from decimal import Decimal
-from typing import Any
 
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from monet_web.domain.checks import KnownItem, stock_short
 from monet_web.domain.errors import MonetError
 from monet_web.domain.findings import Finding
 from monet_web.models.base import reading, take_ids, writing
@@ -22,84 +17,25 @@ from monet_web.models.invoices import (
     AccountingType,
     Invoice,
     InvoiceFinding,
-    InvoiceKind,
     InvoiceState,
     Journal,
-    Series,
 )
 from monet_web.models.items import Item, ItemKind
-from monet_web.models.runs import BESIDE_COUNTS, OUTCOME_COUNTS, Run, RunKind
-from monet_web.models.stock import Balance
+from monet_web.models.runs import Run, RunKind
 from monet_web.models.store_orders import Outcome, StoreOrder
 from monet_web.services.booking import Booking
 from monet_web.services.claims import Claim, LostClaim, hold, patiently
 from monet_web.services.collect import Remembered
+from monet_web.services.counts import Counts
 from monet_web.services.customers import match_or_make
-from monet_web.services.facts import CHANGED, codes_to_make, made_code, taken_numbers
+from monet_web.services.facts import CHANGED, codes_to_make, made_code
 from monet_web.services.numbers import number_key
+from monet_web.services.own_numbers import give_numbers, lock_series
+from monet_web.services.page_stock import PageStock
 from monet_web.services.prepare import Prepared, internal_error, prepare
 from monet_web.services.rows import Batch, add_audit, add_findings, add_invoice, add_moves
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(slots=True)
-class Counts:
-    """What became of the orders of a run so far; written to its row with each page."""
-
-    fetched: int = 0
-    outcomes: Counter[str] = field(default_factory=Counter)
-    beside: Counter[str] = field(default_factory=Counter)
-    findings: Counter[str] = field(default_factory=Counter)
-    filter_reasons: Counter[str] = field(default_factory=Counter)
-    totals: dict[str, dict[str, Decimal]] = field(default_factory=dict)
-
-    def add(self, prepared: Sequence[Prepared]) -> None:
-        """Count a page."""
-        for one in prepared:
-            self.fetched += 1
-            self.outcomes[one.outcome] += 1
-            self.beside["refreshed"] += one.refreshed
-            self.beside["changed"] += bool(one.changed)
-            if one.outcome == "filtered":
-                self.filter_reasons[one.reason] += 1
-            if one.outcome in ("registered", "in_journal"):
-                self.findings.update(finding.code for finding in one.findings if finding.stops)
-                currency, total = _sum_of(one)
-                sums = self.totals.setdefault(currency, {"registered": Decimal("0.00"), "in_journal": Decimal("0.00")})
-                sums[one.outcome] += total
-
-    def values(self) -> dict[str, Any]:
-        """Columns of the run's row."""
-        return {
-            "fetched": self.fetched,
-            **{name: self.outcomes[name] for name in OUTCOME_COUNTS},
-            **{name: self.beside[name] for name in BESIDE_COUNTS},
-            "findings": dict(self.findings),
-            "filter_reasons": dict(self.filter_reasons),
-            "totals": {
-                currency: {name: format(amount, "f") for name, amount in sums.items()}
-                for currency, sums in self.totals.items()
-            },
-        }
-
-    def copy(self) -> Counts:
-        """Another one with the same figures: a page that is rolled back must not have been counted."""
-        return replace(
-            self,
-            outcomes=Counter(self.outcomes),
-            beside=Counter(self.beside),
-            findings=Counter(self.findings),
-            filter_reasons=Counter(self.filter_reasons),
-            totals={currency: dict(sums) for currency, sums in self.totals.items()},
-        )
-
-
-def _sum_of(one: Prepared) -> tuple[str, Decimal]:
-    if one.draft is not None:
-        return one.draft.currency, one.draft.total
-    assert one.living is not None  # noqa: S101 - registered or in a journal without a draft: an earlier attempt's
-    return one.living.currency, one.living.total
 
 
 Prepare = Callable[[Session], list[Prepared]]
@@ -192,12 +128,12 @@ def _write(
     batch = Batch()
     with writing(session):
         hold(session, claim, now=booking.now)
-        series = _lock_series(session, booking, prepared)
+        series = lock_series(session, booking, prepared)
         _make_items(session, booking, prepared)
-        stock = _Stock.locked(session, booking, prepared)
+        stock = PageStock.locked(session, booking, prepared)
         registered = _decide(booking, prepared, stock)
         drafted = [one for one in prepared if one.draft is not None]
-        _give_numbers(session, booking, registered, series)
+        give_numbers(session, booking, registered, series)
         customers = match_or_make(session, [d for one in drafted if (d := one.draft)], booking.settings.private_buyers)
         _clear_redrafted(session, prepared)
         journal_id = _journal(session, booking, drafted)
@@ -225,7 +161,7 @@ def _preview(
     """What would become of the page; stock is spent in memory, so that no more is promised than there is (C3)."""
     counts = counts.copy()
     with reading(session):
-        stock = _Stock.seen(session, booking, prepared)
+        stock = PageStock.seen(session, booking, prepared)
     _decide(booking, prepared, stock)
     booking.spent.update(stock.spent)
     batch = Batch()
@@ -237,7 +173,7 @@ def _preview(
     return prepared, counts
 
 
-def _decide(booking: Booking, prepared: Sequence[Prepared], stock: _Stock) -> list[Prepared]:
+def _decide(booking: Booking, prepared: Sequence[Prepared], stock: PageStock) -> list[Prepared]:
     """Give each drafted order its outcome, in turn: who comes first gets the stock. The registered ones."""
     registered = []
     for one in prepared:
@@ -251,131 +187,6 @@ def _decide(booking: Booking, prepared: Sequence[Prepared], stock: _Stock) -> li
             one.outcome = "registered"
             registered.append(one)
     return registered
-
-
-class _Stock:
-    """Balances of the items of a page: locked once, shared out in memory, written once an item (D10)."""
-
-    def __init__(self, booking: Booking, on_hand: dict[int, Decimal]) -> None:
-        self._booking = booking
-        self._on_hand = on_hand
-        self.spent: dict[int, Decimal] = {}
-
-    @classmethod
-    def locked(cls, session: Session, booking: Booking, prepared: Sequence[Prepared]) -> _Stock:
-        return cls(booking, cls._load(session, booking, prepared, lock=True))
-
-    @classmethod
-    def seen(cls, session: Session, booking: Booking, prepared: Sequence[Prepared]) -> _Stock:
-        on_hand = cls._load(session, booking, prepared, lock=False)
-        stock = cls(booking, {item: amount - booking.spent.get(item, Decimal(0)) for item, amount in on_hand.items()})
-        stock.spent = dict(booking.spent)
-        return stock
-
-    @staticmethod
-    def _load(session: Session, booking: Booking, prepared: Sequence[Prepared], *, lock: bool) -> dict[int, Decimal]:
-        items = {item.id for one in prepared if one.draft for item in one.items if item and item.keeps_stock}
-        if not items:
-            return {}
-        query = (
-            select(Balance.item_id, Balance.on_hand)
-            .where(Balance.warehouse_id == booking.warehouse_id, Balance.item_id.in_(items))
-            .order_by(Balance.warehouse_id, Balance.item_id)
-        )
-        rows = session.execute(query.with_for_update() if lock else query).all()
-        return {row.item_id: row.on_hand for row in rows}
-
-    def take(self, one: Prepared) -> list[Finding]:
-        """Take what the document needs, all or nothing; the shortages as findings."""
-        needs: dict[int, Decimal] = {}
-        known: dict[int, KnownItem] = {}
-        assert one.draft is not None  # noqa: S101 - only drafted orders need stock
-        for line, item in zip(one.draft.lines, one.items, strict=True):
-            if item is not None and item.keeps_stock:
-                needs[item.id] = needs.get(item.id, Decimal(0)) + line.quantity
-                known[item.id] = item
-        short = [
-            stock_short(
-                item=known[item_id].code,
-                warehouse=self._booking.warehouse_code,
-                needed=needed,
-                on_hand=self._on_hand.get(item_id, Decimal(0)),
-            )
-            for item_id, needed in needs.items()
-            if needed > self._on_hand.get(item_id, Decimal(0))
-        ]
-        if not short:
-            for item_id, needed in needs.items():
-                self._on_hand[item_id] = self._on_hand.get(item_id, Decimal(0)) - needed
-                self.spent[item_id] = self.spent.get(item_id, Decimal(0)) + needed
-        return short
-
-    def write(self, session: Session) -> None:
-        rows = [
-            {"warehouse_id": self._booking.warehouse_id, "item_id": item_id, "on_hand": self._on_hand[item_id]}
-            for item_id, spent in sorted(self.spent.items())
-            if spent
-        ]
-        if rows:
-            dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
-            statement = dialect.insert(Balance)
-            session.execute(
-                statement.on_conflict_do_update(
-                    index_elements=["warehouse_id", "item_id"], set_={"on_hand": statement.excluded.on_hand}
-                ),
-                rows,
-            )
-
-
-def _lock_series(session: Session, booking: Booking, prepared: Sequence[Prepared]) -> dict[int, Series] | None:
-    """The series rows of the years of the page, locked and made where missing; None when numbers are not ours."""
-    years = sorted({one.draft.issue_date.year for one in prepared if one.draft is not None and one.number is None})
-    if booking.settings.number_from != "series" or booking.settings.issued_by == "store" or not years:
-        return None
-    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
-    key = {"integration_id": booking.integration_id, "kind": InvoiceKind.INVOICE.value}
-    session.execute(
-        dialect.insert(Series).on_conflict_do_nothing(),
-        [{**key, "year": year, "prefix": booking.settings.number_prefix, "next": 1} for year in years],
-    )
-    rows = session.scalars(
-        select(Series).filter_by(**key).where(Series.year.in_(years)).order_by(Series.year).with_for_update()
-        .execution_options(populate_existing=True)
-    ).all()  # fmt: skip
-    return {row.year: row for row in rows}
-
-
-def _give_numbers(
-    session: Session, booking: Booking, registered: Sequence[Prepared], series: dict[int, Series] | None
-) -> None:
-    """Own numbers ascend in the order of registration; the row stays locked until the commit, so there is no gap.
-
-    A number that somebody used outside the series is stepped over.
-    """
-    if series is None:
-        return
-    unnumbered = [one for one in registered if one.number is None and one.draft is not None]
-    unnumbered.sort(key=lambda one: one.draft.issue_date if one.draft else booking.today)
-    first = {year: row.next for year, row in series.items()}
-    taken: set[str] = set()
-    while True:
-        for year, row in series.items():
-            row.next = first[year]
-        for one in unnumbered:
-            assert one.draft is not None  # noqa: S101 - chosen so above
-            one.number = _next_number(booking, series[one.draft.issue_date.year], taken)
-        met = taken_numbers(session, {number_key(one.number) for one in unnumbered if one.number})
-        if not met:
-            return
-        taken |= met.keys()
-
-
-def _next_number(booking: Booking, row: Series, taken: set[str]) -> str:
-    while True:
-        number = f"{booking.settings.number_prefix}{row.year}-{row.next:06d}"
-        row.next += 1
-        if number_key(number) not in taken:
-            return number
 
 
 def _make_items(session: Session, booking: Booking, prepared: Sequence[Prepared]) -> None:

@@ -20,10 +20,11 @@ from monet_web.models.integrations import Integration, IntegrationState
 from monet_web.models.invoices import Invoice
 from monet_web.models.store_orders import Outcome, StoreOrder
 from monet_web.services import audit, connect, documents, raw_pages
-from monet_web.services.book import Counts, book_page
+from monet_web.services.book import book_page
 from monet_web.services.booking import Booking
 from monet_web.services.claimed import PATIENCE, claimed
 from monet_web.services.collect import Remembered
+from monet_web.services.counts import Counts
 from monet_web.services.facts import taken_numbers
 from monet_web.services.numbers import number_key
 

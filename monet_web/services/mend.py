@@ -15,10 +15,11 @@ from monet_web.models.base import reading
 from monet_web.models.invoices import Invoice, InvoiceFinding, InvoiceKind, InvoiceState
 from monet_web.models.store_orders import StoreOrder
 from monet_web.services import raw_pages
-from monet_web.services.book import Counts, book_prepared
+from monet_web.services.book import book_prepared
 from monet_web.services.booking import Booking
 from monet_web.services.claimed import PATIENCE, claimed
 from monet_web.services.collect import Remembered
+from monet_web.services.counts import Counts
 from monet_web.services.facts import Living, living_invoices
 from monet_web.services.prepare import Prepared, prepare_again
 

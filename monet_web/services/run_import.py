@@ -23,11 +23,12 @@ from monet_web.models.base import Clock, reading, writing
 from monet_web.models.integrations import Integration
 from monet_web.models.runs import ENDED, Run, RunState
 from monet_web.services import claims
-from monet_web.services.book import Counts, book_page
+from monet_web.services.book import book_page
 from monet_web.services.booking import Booking, booking_for
 from monet_web.services.claims import Claim, LostClaim, patiently
 from monet_web.services.collect import read_page, remember
 from monet_web.services.connect import make_connector
+from monet_web.services.counts import Counts
 from monet_web.services.prepare import Prepared
 
 log = logging.getLogger(__name__)
