@@ -39,7 +39,7 @@
     var article = document.getElementById("run-" + run);
     var form = article && article.querySelector(".run-stop");
     if (!form) return;
-    var heading = article.querySelector("h3 a") || article.querySelector("h3");
+    var heading = article.querySelector("h3 a") || article.querySelector("h2, h3");
     if (form.contains(document.activeElement) && heading) {
       if (!heading.hasAttribute("href")) heading.tabIndex = -1;
       heading.focus({ preventScroll: true });
