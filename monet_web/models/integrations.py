@@ -69,7 +69,8 @@ class Integration(Base):
     facts: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     tested_at: Mapped[datetime | None] = mapped_column(Moment)
     number_prefix: Mapped[str] = mapped_column(String(40), default="")
-    next_run_at: Mapped[datetime | None] = mapped_column(Moment)
+    next_run_at: Mapped[datetime | None] = mapped_column(Moment)  # the first slot that no run covers yet
+    reread_at: Mapped[datetime | None] = mapped_column(Moment)  # when the orders of its documents are read again (B10)
     refused_since: Mapped[datetime | None] = mapped_column(Moment)  # the store refuses the key: an owner is needed
     refused_text: Mapped[str] = mapped_column(Text, default="")
     row_version: Mapped[int] = mapped_column(Integer, default=1)  # raised by people's changes only (changed_by_person)

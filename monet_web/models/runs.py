@@ -22,6 +22,7 @@ class RunKind(StrEnum):
     TEST = "test"
     UNDO = "undo"
     RECHECK = "recheck"
+    REREAD = "reread"  # the orders of the documents of the last 60 days, once a day (B10)
 
 
 class RunState(StrEnum):
@@ -96,7 +97,9 @@ class Run(Base):
     progress_version: Mapped[int] = mapped_column(Integer, default=0)
     error: Mapped[str] = mapped_column(Text, default="")
     fix: Mapped[str] = mapped_column(Text, default="")
+    # Of a failed run: when it is tried again. Of a queued one: not before.
     retry_at: Mapped[datetime | None] = mapped_column(Moment)
+    month_check: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))  # of B3's 20th
 
     integration: Mapped[Integration] = relationship(lazy="joined")
 

@@ -139,7 +139,9 @@ def test_every_slot_of_seven_years_is_as_the_clock_on_the_wall_says(name: str) -
 # --- what holds for any two moments -----------------------------------------------------------------------------
 
 moments = st.datetimes(datetime(2024, 1, 1), datetime(2030, 12, 1), timezones=st.just(UTC))  # noqa: DTZ001
-zones = st.sampled_from([*ZONES, "Australia/Lord_Howe", "Asia/Beirut", "Africa/Cairo", "America/Santiago"]).map(ZoneInfo)
+zones = st.sampled_from([*ZONES, "Australia/Lord_Howe", "Asia/Beirut", "Africa/Cairo", "America/Santiago"]).map(
+    ZoneInfo
+)
 spreads = st.integers(0, 10**9)
 
 
