@@ -29,7 +29,7 @@ def end_connections(office: Office) -> int:
 
 
 @postgresql_only
-@pytest.mark.parametrize("before", sorted(CHANCE.sample(range(12, 150), 6)))
+@pytest.mark.parametrize("before", sorted(CHANCE.sample(range(12, 150), 5)))
 def test_a_connection_lost_before_any_statement_costs_nothing(office: Office, before: int) -> None:
     office.receive(10, PLENTY)
     with office.plain("KL", ORDERS) as shop:
@@ -58,7 +58,7 @@ def test_a_connection_lost_before_any_statement_costs_nothing(office: Office, be
 
 
 # Whoever did not hear the answer to a commit can't know whether it was done: here it was, each time.
-@pytest.mark.parametrize("commit", [4, 8, 10, 15, 18, 19])
+@pytest.mark.parametrize("commit", [8, 10, 18, 19])
 def test_an_answer_to_a_commit_that_was_lost_books_nothing_twice(office: Office, commit: int) -> None:
     office.receive(10, PLENTY)
     with office.plain("KL", 20, number_from="series") as shop:
