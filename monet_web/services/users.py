@@ -70,7 +70,7 @@ def disable(session: Session, user_id: int, *, now: datetime, actor: str) -> Use
     with writing(session):
         user = _locked(session, user_id)
         if user.disabled_at is None:
-            _refuse_last_administrator(session, user, "disabled")
+            _refuse_last_administrator(session, user)
             user.disabled_at = now
             user.session_version += 1
             session.execute(delete(LoginLink).where(LoginLink.user_id == user.id, LoginLink.used_at.is_(None)))
@@ -102,7 +102,7 @@ def change_role(session: Session, user_id: int, *, role: str, now: datetime, act
         user = _locked(session, user_id)
         if user.role is not chosen:
             if chosen is not Role.ADMINISTRATOR:
-                _refuse_last_administrator(session, user, chosen.value)
+                _refuse_last_administrator(session, user)
             before, user.role = user.role, chosen
             audit.record(
                 session, at=now, actor=actor, action="role_changed", subject_kind=_KIND, subject_id=user.id,
@@ -140,7 +140,7 @@ def _locked(session: Session, user_id: int) -> User:
     return user
 
 
-def _refuse_last_administrator(session: Session, user: User, becomes: str) -> None:
+def _refuse_last_administrator(session: Session, user: User) -> None:
     if user.role is not Role.ADMINISTRATOR or user.disabled_at is not None:
         return
     # One who has no password yet may never come: their link lasts an hour.
@@ -151,7 +151,7 @@ def _refuse_last_administrator(session: Session, user: User, becomes: str) -> No
     ).first()
     if others is None:
         raise BrokenRule(
-            f"{user.email} is the only administrator who can sign in, so they can't become {becomes}.",
+            f"{user.email} is the only administrator who can sign in.",
             fix="Make somebody else an administrator first, who then signs in once.",
         )
 

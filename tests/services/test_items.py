@@ -119,6 +119,31 @@ def test_a_thousand_items_are_few_statements(session: Session) -> None:
     assert load(session, text).same == 1200
 
 
+def test_a_preview_says_what_the_import_then_does_and_writes_nothing(session: Session) -> None:
+    load(session, "code,name,unit\nOLD,Old,pcs\nSAME,Same,\n")
+    data = b"code,name,unit,aliases\nNEW,New,,X|Y\nold,Older,,\nSAME,Same,,\nOLD,,kg,Z\n"
+    plan = items.preview(session, data)
+    assert [(item.row, item.code, item.is_new) for item in plan.items] == [(2, "NEW", True), (3, "OLD", False)]
+    assert dict(plan.items[1].changes) == {"name": ("Old", "Older"), "unit": ("pcs", "kg")}
+    assert (plan.added, plan.changed, plan.same, plan.aliases, plan.wrong) == (1, 1, 1, 3, ())
+    assert count(session, Item) == 2
+    done = items.import_items(session, data, now=NOON, actor="test")
+    assert (done.added, done.changed, done.same, done.aliases) == (1, 1, 1, 3)
+
+
+def test_a_preview_names_every_wrong_row_beside_what_is_right(session: Session) -> None:
+    plan = items.preview(session, b"code,name,kind\nA,A,\n,B,\nC,C,thing\n")
+    assert [row for row, _ in plan.wrong] == [3, 4]
+    assert [item.code for item in plan.items][:1] == ["A"]
+
+
+def test_the_name_is_kept_for_searches_however_the_item_is_made_or_changed(session: Session) -> None:
+    load(session, "code,name\nA,ĄSOTIS „Banga“\n")
+    assert item(session, "A").name_key == "ąsotis „banga“"
+    load(session, "code,name\nA,Puodelis\n")
+    assert item(session, "A").name_key == "puodelis"
+
+
 @sqlite_only
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.sampled_from([*'KN1,,,,;|:"\n\t =-ą\x85', "sku", "goods", "no"]), max_size=60).map("".join))

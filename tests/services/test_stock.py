@@ -113,6 +113,53 @@ def test_goods_go_to_the_warehouse_that_is_named(session: Session) -> None:
         assert {row.code: row.on_hand for row in rows} == {"KAUNAS": Decimal(1), "MAIN": Decimal(2)}
 
 
+@pytest.mark.usefixtures("_items")
+def test_a_preview_says_what_the_receipt_then_does_row_by_row(session: Session) -> None:
+    load(session, "code,quantity\nA,5\n")
+    data = b"code,quantity\nA,2\nB,1\nA,-3\n"
+    plan = stock.preview_file(session, data, now=NOON)
+    assert [(move.row, str(move.before), str(move.after)) for move in plan.moves] == [
+        (2, "5.000000", "7.000000"),
+        (3, "0.000000", "1.000000"),
+        (4, "7.000000", "4.000000"),
+    ]
+    assert plan.wrong == ()
+    assert balances(session)["A"] == 5
+    load(session, data.decode())
+    assert balances(session) == {"A": Decimal(4), "B": Decimal(1)}
+
+
+@pytest.mark.usefixtures("_items")
+def test_a_preview_names_what_would_be_below_zero(session: Session) -> None:
+    plan = stock.preview_file(session, b"code,quantity\nA,1\nA,-2\n", now=NOON)
+    assert plan.wrong == ((3, "A would be at -1 in MAIN, where 0 is on hand now. Take out at most 1."),)
+
+
+@pytest.mark.usefixtures("_items")
+def test_two_who_send_one_form_at_once_enter_it_once(session: Session, session_factory: sessionmaker[Session]) -> None:
+    both = threading.Barrier(2)
+    said: list[str] = []
+
+    def send() -> None:
+        mine = session_factory()
+        both.wait()
+        try:
+            stock.receive_file(mine, b"code,quantity\nA,1\n", note="", now=NOON, actor="ona", form="form-1")
+        except stock.AlreadyEntered as error:
+            said.append(error.message)
+        mine.close()
+
+    threads = [threading.Thread(target=send) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert said == ["This is entered already, as receipt 1; it was not entered a second time."]
+    assert balances(session)["A"] == 1
+    stock.receive_file(session, b"code,quantity\nA,1\n", note="", now=NOON, actor="rasa", form="form-1")
+    assert balances(session)["A"] == 2
+
+
 def test_an_item_made_for_an_unknown_line_keeps_stock_from_its_first_receipt(session: Session) -> None:
     with writing(session):
         session.add(Item(code="MADE", code_key="made", name="Made", keeps_stock=False))

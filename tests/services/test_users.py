@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import threading
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session, sessionmaker
 
 from monet_web.domain.errors import BrokenRule
 from monet_web.models import LoginLink, User
@@ -79,3 +81,52 @@ def test_nobody_gets_a_link_who_may_not_sign_in(session: Session) -> None:
         session.get_one(User, user.id).disabled_at = NOON
     with pytest.raises(BrokenRule):
         users.new_link(session, email="ona@example.com", now=NOON, actor="test")
+
+
+def two_administrators(session: Session) -> tuple[int, int]:
+    first, _ = users.add(session, email="a@example.com", role="administrator", now=NOON, actor="test")
+    second, _ = users.add(session, email="b@example.com", role="administrator", now=NOON, actor="test")
+    with writing(session):
+        session.execute(update(User).values(password_hash="hash"))
+    return first.id, second.id
+
+
+def test_an_administrator_goes_only_while_another_can_sign_in(session: Session) -> None:
+    first, second = two_administrators(session)
+    users.disable(session, first, now=NOON, actor="test")
+    with pytest.raises(BrokenRule, match="only administrator"):
+        users.change_role(session, second, role="viewer", now=NOON, actor="test")
+    with pytest.raises(BrokenRule, match="only administrator"):
+        users.disable(session, second, now=NOON, actor="test")
+    users.enable(session, first, now=NOON, actor="test")
+    assert users.change_role(session, second, role="viewer", now=NOON, actor="test").role is Role.VIEWER
+
+
+def test_two_administrators_who_shut_each_other_out_at_once_leave_one(
+    session: Session, session_factory: sessionmaker[Session]
+) -> None:
+    pair = two_administrators(session)
+    both = threading.Barrier(2)
+
+    def shut_out(user_id: int) -> None:
+        mine = session_factory()
+        both.wait()
+        with suppress(BrokenRule):
+            users.disable(mine, user_id, now=NOON, actor="test")
+        mine.close()
+
+    threads = [threading.Thread(target=shut_out, args=(user_id,)) for user_id in pair]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with reading(session):
+        assert len(session.scalars(select(User.id).where(User.disabled_at.is_(None))).all()) == 1
+
+
+def test_who_is_disabled_is_signed_out_everywhere_and_their_link_is_dead(session: Session) -> None:
+    user, token = users.add(session, email="ona@example.com", role="viewer", now=NOON, actor="test")
+    disabled = users.disable(session, user.id, now=NOON, actor="test")
+    assert (disabled.disabled_at, disabled.session_version) == (NOON, 2)
+    users.enable(session, user.id, now=NOON, actor="test")
+    assert take(session, token) is None
