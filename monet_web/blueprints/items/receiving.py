@@ -46,7 +46,8 @@ class Preview:
 def receive() -> ResponseReturnValue:
     """The form, filled in by a link from a finding where there is one."""
     form = ReceiptForm.of_address(request.args)
-    return _page(form, is_asked=bool(form.typed_lines))
+    # A link may name the item alone: how many came is the person's to type, so nothing is wrong yet.
+    return _page(form, is_asked=any(line.quantity for line in form.typed_lines))
 
 
 @items.post("/receive")
