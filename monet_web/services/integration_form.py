@@ -22,6 +22,7 @@ from monet_web.services import company, connect, connection_test, mend, open_run
 from monet_web.services.mend import Rechecked
 
 PREVIEWED_DAYS = 7
+_PATIENCE = 3.0  # seconds: somebody looks at the form that waits
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +172,9 @@ def last_change(session: Session, integration_id: int) -> Change | None:
 def stays(session: Session, integration_id: int) -> Stays:
     """How many documents an integration has: they stay when it goes (A8). Inside a transaction."""
     counted = session.execute(
-        select(Invoice.state, func.count().label("number")).where(Invoice.integration_id == integration_id).group_by(Invoice.state)
+        select(Invoice.state, func.count().label("number"))
+        .where(Invoice.integration_id == integration_id)
+        .group_by(Invoice.state)
     )
     counts: dict[InvoiceState, int] = {row.state: row.number for row in counted}
     return Stays(counts.get(InvoiceState.REGISTERED, 0), counts.get(InvoiceState.IN_JOURNAL, 0))
@@ -186,7 +189,10 @@ def _checked_again(session: Session, integration: Integration, *, now: datetime,
         # Its end may be far; nobody is to wait for it before a form.
         return Saved(integration, not_checked=f"What waits was not checked again: run {is_at_work} is at work.")
     try:
-        return Saved(integration, mend.check_again(session, integration_id=integration.id, now=now, actor=actor))
+        return Saved(
+            integration,
+            mend.check_again(session, integration_id=integration.id, now=now, actor=actor, patience=_PATIENCE),
+        )
     except RetryLater as error:
         return Saved(integration, not_checked=error.sentence())
 

@@ -216,10 +216,11 @@ def test_a_test_asks_again_until_the_store_has_answered(
     test = queue_again(session)
     url = f"/integrations/tests/{test.id}"
     html = client.get(url).text
-    assert f'hx-get="{url}"' in html
+    assert f'hx-get="{url}?was=begins"' in html
     assert "The test begins." in words(html)
+    assert client.get(f"{url}?was=begins").status_code == 204
     worked(session, session_factory)
-    html = client.get(url).text
+    html = client.get(f"{url}?was=begins").text
     assert "hx-trigger" not in html
     text = words(html)
     assert "Kavos <b>namai</b> 9" in text
@@ -507,7 +508,8 @@ def test_the_first_page_offers_daily_and_shows_the_preview(client: FlaskClient, 
     assert "No preview yet." in words(client.get(f"/integrations/{one.id}/first").text)
     assert client.post(f"/integrations/{one.id}/preview").location == f"/integrations/{one.id}/first"
     html = client.get(f"/integrations/{one.id}/first").text
-    assert f'hx-get="/integrations/{one.id}/first/preview"' in html
+    assert f'hx-get="/integrations/{one.id}/first/preview?was=0"' in html
+    assert client.get(f"/integrations/{one.id}/first/preview?was=0").status_code == 204
     with writing(session):
         run = session.scalars(select(Run)).one()
         run.state, run.fetched, run.registered, run.in_journal = RunState.DONE, 43, 40, 3

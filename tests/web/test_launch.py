@@ -239,7 +239,8 @@ def test_a_first_launch_shows_a_preview_and_asks(client: FlaskClient, session: S
     assert answer.location == f"/integrations/launch?preview={preview.id}"
     html = client.get(answer.location).text
     assert "Kava Ltd was never launched before, so here is first what it would do." in words(html)
-    assert f'hx-get="/integrations/launch/sums?preview={preview.id}"' in html
+    assert f'hx-get="/integrations/launch/sums?preview={preview.id}&amp;was=0"' in html
+    assert client.get(f"/integrations/launch/sums?preview={preview.id}&was=0").status_code == 204
     assert "Launch 1 run" not in words(html)
 
 

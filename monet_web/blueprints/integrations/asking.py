@@ -56,6 +56,7 @@ class Question:
     first: str
     last: str
     seen: str
+    version: int  # grows with every step of the previews
     sums_url: str
 
 
@@ -72,6 +73,7 @@ def question(session: Session, numbers: str, now: datetime) -> Question | None:
     period = launching.days_of(runs[0], company.zone(session))
     done = [run for run in runs if run.state is RunState.DONE]
     why = launching.reasons_to_ask(session, [run.integration for run in runs], first=period.first, now=now)
+    version = sum(run.progress_version for run in runs)
     has_ended = all(run.state in ENDED for run in runs)
     return Question(
         shown=[shown(run) for run in runs],
@@ -85,7 +87,8 @@ def question(session: Session, numbers: str, now: datetime) -> Question | None:
         first=period.first.isoformat(),
         last=period.last.isoformat(),
         seen=",".join(str(run.id) for run in runs),
-        sums_url=url_for("integrations.sums", preview=",".join(str(run.id) for run in runs)),
+        version=version,
+        sums_url=url_for("integrations.sums", preview=",".join(str(run.id) for run in runs), was=version),
     )
 
 

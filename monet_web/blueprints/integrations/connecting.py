@@ -117,10 +117,9 @@ def first_preview(integration_id: int) -> ResponseReturnValue:
         question = asking.question(session, str(run.id), now_utc()) if run is not None else None
         if integration is None or question is None:
             abort(404)
-        return render_template(
-            "integrations/_first.html", integration=integration, settings=service.settings_of(integration),
-            question=question,
-        )  # fmt: skip
+        if not question.has_ended and request.args.get("was") == str(question.version):
+            return "", 204
+        return render_template("integrations/_first.html", integration=integration, question=question, is_fragment=True)
 
 
 def draw(form: IntegrationForm, panel: Panel) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import timedelta
 from typing import Any
 
 from flask import url_for
@@ -22,6 +22,8 @@ from monet_web.models.integrations import Integration
 from monet_web.models.stock import Warehouse
 from monet_web.services import company, connect, connection_test
 
+_SOON = timedelta(seconds=3)  # a worker that lives has taken the test by then
+
 
 @dataclass(frozen=True, slots=True)
 class Panel:
@@ -29,6 +31,7 @@ class Panel:
 
     held_id: int | None = None
     poll_url: str = ""  # while it is not known yet
+    stage: str = ""  # how far it is: as long as it stays, there is nothing new to show
     says: str = ""  # while it is not known yet
     error: str = ""
     fix: str = ""
@@ -90,11 +93,9 @@ def panel_of(
             test.id, error=_("The test was not finished, because its worker ended."), fix=_("Test again."),
             told=_asked(test),
         )  # fmt: skip
-    return Panel(
-        test.id,
-        poll_url=url_for("integrations.test_panel", test_id=test.id, lists="1" if wants_lists else None),
-        says=_waiting(test, now),
-    )
+    stage = "running" if test.state is TestState.RUNNING else "late" if now - test.created_at > _SOON else "begins"
+    again = url_for("integrations.test_panel", test_id=test.id, was=stage, lists="1" if wants_lists else None)
+    return Panel(test.id, poll_url=again, stage=stage, says=_says(stage))
 
 
 def _found(held_id: int | None, facts: Mapping[str, Any], connection: Mapping[str, str], told: str, ours: str) -> Panel:
@@ -119,12 +120,14 @@ def _found(held_id: int | None, facts: Mapping[str, Any], connection: Mapping[st
     return Panel(held_id, told=told, rows=tuple(row for row in rows if row[1]), notices=tuple(facts.get("notices", ())))
 
 
-def _waiting(test: ConnectionTest, now: datetime) -> str:
-    if test.state is TestState.RUNNING:
-        return _("Asking the store: address, key, rights, lists. At most 20 s.")
-    if (now - test.created_at).total_seconds() < 3:
-        return _("The test begins.")
-    return workers.why_idle() or _("The test waits for a worker that is busy.")
+def _says(stage: str) -> str:
+    match stage:
+        case "running":
+            return _("Asking the store: address, key, rights, lists. At most 20 s.")
+        case "begins":
+            return _("The test begins.")
+        case _:
+            return workers.why_idle() or _("The test waits for a worker that is busy.")
 
 
 def _seconds(test: ConnectionTest) -> str:

@@ -138,7 +138,9 @@ def sums() -> ResponseReturnValue:
         question = asking.question(session, request.args.get("preview", ""), now_utc())
         if question is None:
             abort(404)
-        return render_template("integrations/_sums.html", question=question)
+        if not question.has_ended and request.args.get("was") == str(question.version):
+            return "", 204
+        return render_template("integrations/_sums.html", question=question, is_fragment=True)
 
 
 def _wrong(form: LaunchForm) -> ResponseReturnValue:
