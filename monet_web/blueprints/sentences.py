@@ -94,9 +94,11 @@ def registered(done: int, asked: int, waiting: list[tuple[str, int]]) -> str:
 
 
 def checked(done: int, now_registered: int, still: int) -> str:
-    """`4 checked again: 3 registered, 1 still waits.`"""
+    """`4 checked again: 3 registered, 1 still waits.` or `4 checked again, all registered.`"""
     if not done:
         return str(_("Nothing waits for this any more."))
+    if not still:
+        return str(ngettext("%(num)s checked again and registered.", "%(num)s checked again, all registered.", done))
     values = {
         "done": done, "registered": now_registered,
         "still": ngettext("%(num)s still waits", "%(num)s still wait", still),

@@ -543,7 +543,7 @@ def test_a_missing_rate_is_typed_where_it_is_missing(
         assert f'name="rate" value="{wrong}"' in page
     answer = office.post("/journals/mend/rate", data={"subject": "USD 2026-11-23", "rate": "1,25"})
     assert told(office, answer) == (
-        "registered: The rate of USD for 2026-11-23 is kept. 1 checked again: 1 registered, 0 still wait."
+        "registered: The rate of USD for 2026-11-23 is kept. 1 checked again and registered."
     )
     with reading(session):
         rate = session.scalars(select(CurrencyRate)).one()
