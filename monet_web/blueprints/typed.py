@@ -9,6 +9,16 @@ from monet_web.domain.errors import BrokenRule
 from monet_web.services.fields import WrongFields
 
 
+def plain(text: str) -> str:
+    """What is typed without NUL, which PostgreSQL keeps in no text and nobody means."""
+    return text.replace("\x00", "")
+
+
+def whole(text: str) -> int | None:
+    """A number of an address, None when it is none that a database could have."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= 18 else None
+
+
 @dataclass(slots=True)
 class Typed:
     """`values` are texts by name; `about` tells the fields of two forms on one page apart."""
@@ -16,6 +26,9 @@ class Typed:
     values: Mapping[str, str] = field(default_factory=dict)
     errors: dict[str, str] = field(default_factory=dict)
     about: str = ""
+
+    def __post_init__(self) -> None:
+        self.values = {name: plain(text) for name, text in self.values.items()}
 
     def value(self, name: str) -> str:
         """The text of a field, "" when there is none."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import request
 from flask_babel import gettext as _
 
+from monet_web.blueprints.typed import plain
 from monet_web.domain.errors import BrokenRule
 
 LARGEST_FILE = 5 * 1024 * 1024
@@ -18,7 +19,7 @@ def uploaded(field: str = "file") -> tuple[str, bytes]:
     data = file.stream.read(LARGEST_FILE + 1)
     if len(data) > LARGEST_FILE:
         raise too_large()
-    return file.filename.replace("\\", "/").rpartition("/")[2][:200], data
+    return plain(file.filename).replace("\\", "/").rpartition("/")[2][:200], data
 
 
 def too_large() -> BrokenRule:

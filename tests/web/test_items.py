@@ -126,7 +126,7 @@ def test_no_items_yet_says_what_would_be_here_and_the_one_thing_to_do(office: Fl
     assert 'href="/items/import"' in page
 
 
-@pytest.mark.parametrize("typed", ["kn-01", "SĄSIUVINIS", "sąsi KN", "4771", "%"])
+@pytest.mark.parametrize("typed", ["kn-01", "SĄSIUVINIS", "žalias", "sąsi KN", "4771", "%"])
 def test_an_item_is_found_by_code_name_and_alias_without_case(
     office: FlaskClient, session: Session, typed: str
 ) -> None:
@@ -512,6 +512,30 @@ def test_an_import_at_work_is_said_and_not_waited_for(
 
 def never(*_args: Any, **_values: Any) -> Any:
     raise AssertionError("it would wait for the import")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/items?q=%00&after=%00",
+        "/items?only=x",
+        "/items/1?before=%C2%B2",
+        f"/items/1?before={'9' * 40}",
+        "/items/suggest?code=%00",
+    ],
+)
+def test_an_odd_address_breaks_nothing(office: FlaskClient, session: Session, path: str) -> None:
+    some_items(session, "A")
+    assert office.get(path).status_code == 200
+
+
+def test_a_sign_that_no_database_keeps_is_left_out(office: FlaskClient, session: Session) -> None:
+    form = {"code": "A\x00", "name": "A\x00B", "kind": "goods", "keeps_stock": "yes"}
+    assert office.post("/items/new", data=form).status_code == 303
+    assert (one(session, Item).code, one(session, Item).name) == ("A", "AB")
+    assert office.post("/items/1/aliases", data={"kind": "sku", "value": "X\x00", "store": "²"}).status_code == 303
+    assert enter(office, receipt("A\x00", "1", note="a\x00b")).status_code == 303
+    assert one(session, StockReceipt).note == "ab"
 
 
 # --- hostile words -----------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from monet_web.blueprints.access import needs, signed_in
 from monet_web.blueprints.items import wording
 from monet_web.blueprints.items.blueprint import items
 from monet_web.blueprints.items.views import MENDS
-from monet_web.blueprints.typed import Typed
+from monet_web.blueprints.typed import Typed, whole
 from monet_web.domain.errors import BrokenRule
 from monet_web.models import db
 from monet_web.models.base import now_utc, reading
@@ -58,10 +58,9 @@ def add_alias(item_id: int) -> ResponseReturnValue:
     """What one store, or every store, calls the item."""
     form = Typed({name: request.form.get(name, "") for name in ("store", "kind", "value")}, about="alias")
     now, actor = now_utc(), current_user.email
-    store = form.value("store")
     try:
         alias = item_card.add_alias(
-            db.session(), item_id, store_id=int(store) if store.isdigit() else 0, kind=form.value("kind"),
+            db.session(), item_id, store_id=whole(form.value("store")) or 0, kind=form.value("kind"),
             value=form.value("value"), now=now, actor=actor,
         )  # fmt: skip
     except BrokenRule as error:
@@ -86,16 +85,16 @@ def remove_alias(item_id: int, alias_id: int) -> ResponseReturnValue:
 
 
 def _page(item_id: int, *, form: Typed | None = None, alias_form: Typed | None = None) -> ResponseReturnValue:
-    before = request.args.get("before", "")
+    before = whole(request.args.get("before", ""))
     session = db.session()
     with reading(session):
-        card = item_history.card(session, item_id, before=int(before) if before.isdigit() else None)
+        card = item_history.card(session, item_id, before=before)
         if card is None:
             abort(404)
         page = render_template(
             "items/show.html",
             card=card,
-            is_first_page=not before.isdigit(),
+            is_first_page=before is None,
             form=form or _saved(card.item),
             alias_form=alias_form or Typed({"kind": "sku"}, about="alias"),
             alias_kinds=wording.ALIAS_KINDS,

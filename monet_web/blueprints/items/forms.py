@@ -11,6 +11,7 @@ from datetime import date
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 
+from monet_web.blueprints.typed import plain
 from monet_web.services import item_lists, tables
 from monet_web.services.receipt_rows import Received
 from monet_web.services.tables import Mistakes, Wrong
@@ -48,7 +49,7 @@ class ReceiptForm:
     @classmethod
     def of_address(cls, args: MultiDict[str, str]) -> ReceiptForm:
         """Filled in by a link: `?item=KN-01&quantity=5&warehouse=MAIN`."""
-        first = Line(1, args.get("item", "").strip()[:200], args.get("quantity", "").strip()[:40])
+        first = Line(1, plain(args.get("item", "")).strip()[:200], args.get("quantity", "").strip()[:40])
         return cls([first], args.get("warehouse", ""), token=secrets.token_urlsafe(12)).with_lines(SHOWN_LINES)
 
     @classmethod
@@ -56,13 +57,12 @@ class ReceiptForm:
         """As it was sent."""
         codes, quantities = form.getlist("code")[:MOST_LINES], form.getlist("quantity")[:MOST_LINES]
         lines = [
-            Line(number, code.strip()[:200], quantity.strip()[:60])
+            Line(number, plain(code).strip()[:200], quantity.strip()[:60])
             for number, (code, quantity) in enumerate(zip(codes, quantities, strict=False), start=1)
         ]
         token = form.get("form", "")[:40] or secrets.token_urlsafe(12)
-        return cls(
-            lines, form.get("warehouse", ""), form.get("day", "").strip(), form.get("note", "").strip()[:400], token
-        ).with_lines(SHOWN_LINES)
+        note = plain(form.get("note", "")).strip()[:400]
+        return cls(lines, form.get("warehouse", ""), form.get("day", "").strip(), note, token).with_lines(SHOWN_LINES)
 
     def with_lines(self, count: int) -> ReceiptForm:
         """With blank lines up to `count`."""

@@ -11,7 +11,7 @@ from werkzeug.datastructures import MultiDict
 from monet_web.blueprints import mending
 from monet_web.blueprints.access import needs, signed_in
 from monet_web.blueprints.items.blueprint import items
-from monet_web.blueprints.typed import Typed
+from monet_web.blueprints.typed import Typed, plain
 from monet_web.domain.errors import BrokenRule
 from monet_web.models import db
 from monet_web.models.base import now_utc, reading
@@ -26,9 +26,9 @@ MENDS = ("item_unknown", "common_item_missing")
 @signed_in
 def page() -> ResponseReturnValue:
     """Items by code, found by code, name or alias; 50 a page."""
-    words = request.args.get("q", "").strip()[:200]
+    words = plain(request.args.get("q", "")).strip()[:200]
     only = request.args.get("only", "") if request.args.get("only") in item_lists.FILTERS else ""
-    after = request.args.get("after", "")
+    after = plain(request.args.get("after", ""))
     session = db.session()
     with reading(session):
         counts = item_lists.count_items(session)
@@ -44,7 +44,7 @@ def suggest() -> ResponseReturnValue:
     """A few items for what is being typed, as the options of a list."""
     session = db.session()
     with reading(session):
-        found = item_lists.suggest(session, request.args.get("code", "")[:200])
+        found = item_lists.suggest(session, plain(request.args.get("code", ""))[:200])
         return render_template("items/_suggestions.html", found=found)
 
 

@@ -16,7 +16,7 @@ from monet_web.blueprints.access import needs, signed_in
 from monet_web.blueprints.formats import day as written_day
 from monet_web.blueprints.formats import number, zone
 from monet_web.blueprints.settings.blueprint import settings
-from monet_web.blueprints.typed import Typed
+from monet_web.blueprints.typed import Typed, plain
 from monet_web.blueprints.uploads import uploaded
 from monet_web.domain.errors import BrokenRule
 from monet_web.domain.windows import local_day
@@ -159,7 +159,7 @@ def _vat_page(form: Typed | None) -> ResponseReturnValue:
 def _currency_page(
     form: Typed | None = None, *, wrong: tuple[tuple[int, str], ...] = (), file_error: str = ""
 ) -> ResponseReturnValue:
-    currency = request.args.get("currency", "").strip().upper()[:3]
+    currency = plain(request.args.get("currency", "")).strip().upper()[:3]
     after = request.args.get("after", "")
     session = db.session()
     with reading(session):
@@ -180,6 +180,6 @@ def _currency_page(
 def _cursor(text: str) -> tuple[date, str] | None:
     day, _dot, currency = text.partition(".")
     try:
-        return tables.day_of(day), currency
+        return tables.day_of(day), plain(currency)
     except Wrong:
         return None
