@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterable
 from contextlib import suppress
+from datetime import datetime
 
+from redis import Redis
 from redis.exceptions import RedisError
 from rq import Queue
-from rq.exceptions import DuplicateJobError
+from rq.exceptions import DuplicateJobError, NoSuchJobError
+from rq.job import Job, JobStatus
+from rq.registry import StartedJobRegistry
 
 from monet_web import events, queues
 from monet_web.config import Config
 from monet_web.installation import opened
-from monet_web.models.base import now_utc
+from monet_web.models.base import now_utc, reading
 from monet_web.models.runs import Run
-from monet_web.services import claims, connection_test
+from monet_web.services import claims, connection_test, timetable
 from monet_web.services import run_import as service
+
+log = logging.getLogger(__name__)
 
 # No run takes a day; a worker that is killed is noticed by its heartbeat long before.
 LONGEST_SECONDS = 24 * 60 * 60
@@ -24,6 +31,7 @@ LONGEST_SECONDS = 24 * 60 * 60
 LONGEST_TEST_SECONDS = 25
 # A failed job keeps its id taken, and the same run could not be rung for so long.
 REMEMBER_FAILURE_SECONDS = 60
+LAST_TICK = "monet:last-tick"
 
 
 def run_import(run_id: int) -> None:
@@ -40,6 +48,47 @@ def run_import(run_id: int) -> None:
             booked=teller.booked,
         )
         teller.watch(ended)
+        # What waited for this one begins at once, not at the next tick.
+        session = installation.session_factory()
+        with reading(session):
+            waiting = timetable.to_ring(session, now=now_utc())
+        session.close()
+        ring(waiting, config.redis_url)
+
+
+def tick() -> None:
+    """Every 30 s: due slots become runs, lost bells are rung again, runs of dead workers go back to the queue.
+
+    Never raises: what fails is logged, and the next tick looks again.
+    """
+    config = Config.from_environment(os.environ)
+    try:
+        _tick(config, now=now_utc())
+    except Exception:  # whatever it is, the entry of the scheduler must not end as a failed job
+        log.exception("a tick failed")
+
+
+def _tick(config: Config, *, now: datetime) -> None:
+    with opened(config) as installation:
+        done = timetable.tick(installation.session_factory, now=now)
+    if done.opened or done.joined or done.taken_back:
+        log.info(
+            "tick", extra={"opened": done.opened, "joined": done.joined, "taken_back": done.taken_back}
+        )  # fmt: skip
+    if config.redis_url is None:
+        return
+    with queues.connect(config.redis_url) as redis:
+        for name in queues.QUEUES:
+            # A job whose worker was killed would keep the id of its run until RQ's own sweep.
+            StartedJobRegistry(name, connection=redis).cleanup()
+        redis.set(LAST_TICK, now.isoformat())
+    ring(done.to_ring, config.redis_url)
+
+
+def last_tick(redis: Redis) -> datetime | None:
+    """When a tick was done last; None when Redis knows of none. Raises RedisError."""
+    found = redis.get(LAST_TICK)
+    return datetime.fromisoformat(found.decode()) if isinstance(found, bytes) else None
 
 
 def test_connection(test_id: int) -> None:
@@ -82,16 +131,40 @@ def ring(runs: Iterable[Run], redis_url: str | None) -> bool:
             queue = Queue("default", connection=redis)
             for run in runs:
                 # An id for each attempt: rung twice it is queued once.
-                with suppress(DuplicateJobError):
-                    queue.enqueue(
-                        "monet_web.jobs.run_import",
-                        run.id,
-                        job_id=f"run-{run.id}-{run.attempt}",
-                        unique=True,
-                        job_timeout=LONGEST_SECONDS,
-                        result_ttl=0,  # what came of it stands on the run's row
-                        failure_ttl=REMEMBER_FAILURE_SECONDS,
-                    )
+                job_id = f"run-{run.id}-{run.attempt}"
+                try:
+                    _enqueue(queue, run.id, job_id)
+                except DuplicateJobError:
+                    if _has_ended(redis, job_id):
+                        with suppress(DuplicateJobError):
+                            _enqueue(queue, run.id, job_id)
     except RedisError:
         return False
+    return True
+
+
+def _enqueue(queue: Queue, run_id: int, job_id: str) -> None:
+    queue.enqueue(
+        "monet_web.jobs.run_import",
+        run_id,
+        job_id=job_id,
+        unique=True,
+        job_timeout=LONGEST_SECONDS,
+        result_ttl=0,  # what came of it stands on the run's row
+        failure_ttl=REMEMBER_FAILURE_SECONDS,
+    )
+
+
+def _has_ended(redis: Redis, job_id: str) -> bool:
+    """True when the job that has this id is none any more: its worker was killed before the run was claimed.
+
+    It is forgotten, so that its id is free.
+    """
+    try:
+        job = Job.fetch(job_id, connection=redis)
+        if job.get_status() not in (JobStatus.FAILED, JobStatus.STOPPED, JobStatus.CANCELED, JobStatus.FINISHED):
+            return False
+        job.delete()
+    except NoSuchJobError:
+        pass
     return True

@@ -238,9 +238,10 @@ def _clear_redrafted(session: Session, prepared: Sequence[Prepared]) -> None:
 
 def _journal(session: Session, booking: Booking, drafted: Sequence[Prepared]) -> int | None:
     """The journal of this run (or of this day's timetable runs), made when the first invoice needs it."""
-    if booking.journal_id is not None or not any(one.outcome == "in_journal" for one in drafted):
+    waiting = [one for one in drafted if one.outcome != "registered" and _stays_in(booking, one) is None]
+    if booking.journal_id is not None or not waiting:
         return booking.journal_id
-    own_run = None if booking.kind is RunKind.TIMETABLE else booking.run_id
+    own_run = None if booking.kind in (RunKind.TIMETABLE, RunKind.REREAD) else booking.run_id
     key = {
         "accounting_type": AccountingType(booking.settings.accounting_type),
         "integration_id": booking.integration_id,
@@ -256,18 +257,24 @@ def _journal(session: Session, booking: Booking, drafted: Sequence[Prepared]) ->
     return found
 
 
+def _stays_in(booking: Booking, one: Prepared) -> int | None:
+    """The journal a waiting invoice lies in and stays in; None when it is new, or of the other accounting type now."""
+    if one.living is None or one.living.accounting_type != booking.settings.accounting_type:
+        return None
+    return one.living.journal_id
+
+
 def _add(
     batch: Batch, booking: Booking, one: Prepared, invoice_id: int, journal_id: int | None, customer_id: int | None
 ) -> None:
     registered = one.outcome == "registered"
-    stays = one.living.journal_id if one.living is not None else None
     add_invoice(
         batch,
         booking,
         one,
         invoice_id=invoice_id,
         registered=registered,
-        journal_id=None if registered else stays or journal_id,
+        journal_id=None if registered else _stays_in(booking, one) or journal_id,
         customer_id=customer_id,
     )
     one.details = {**one.details, "invoice_id": str(invoice_id)}
@@ -295,8 +302,9 @@ def _add_run_orders(batch: Batch, booking: Booking, prepared: Sequence[Prepared]
 def _mark_changed(session: Session, prepared: Sequence[Prepared], batch: Batch) -> None:
     """Documents that are final (or a person's) and whose order changed: said on them, once a version (D12)."""
     changed = [one for one in prepared if one.changed and one.living is not None]
-    if changed:
-        ids = [one.living.id for one in changed if one.living]
+    # What was said before is no longer true where the store took its change back.
+    ids = [one.living.id for one in prepared if one.living and (one.changed or one.follows_version)]
+    if ids:
         session.execute(
             delete(InvoiceFinding)
             .where(InvoiceFinding.invoice_id.in_(ids), InvoiceFinding.code == CHANGED)

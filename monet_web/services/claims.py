@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, or_, select, update
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 
@@ -46,18 +46,22 @@ def this_process() -> str:
 
 
 def claim(session: Session, run_id: int, *, now: datetime, worker: str) -> Claim | None:
-    """Take a queued run. None when it is not queued any more, or another run of its integration is at work."""
+    """Take a queued run. None when it is not queued any more or not to be taken yet (`retry_at`).
+
+    None too when another run of its integration is at work.
+    """
     try:
         with writing(session):
             attempt = session.execute(
                 update(Run)
-                .where(Run.id == run_id, Run.state == RunState.QUEUED)
+                .where(Run.id == run_id, Run.state == RunState.QUEUED, or_(Run.retry_at.is_(None), Run.retry_at <= now))
                 .values(
                     state=RunState.RUNNING,
                     attempt=Run.attempt + 1,
                     worker=worker,
                     heartbeat_at=now,
                     started_at=now,
+                    retry_at=None,
                     error="",
                     fix="",
                     progress_version=Run.progress_version + 1,

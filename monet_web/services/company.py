@@ -15,7 +15,7 @@ from monet_web.domain.errors import BrokenRule
 from monet_web.domain.vat import vat_country
 from monet_web.models.base import writing
 from monet_web.models.company import Company
-from monet_web.services import audit
+from monet_web.services import audit, timetable
 from monet_web.services.fields import WrongFields
 from monet_web.services.vat_codes import vat_code_problem
 
@@ -85,6 +85,8 @@ def set_values(
             )
         for key in changed:
             setattr(company, key, parsed[key])
+        if "time_zone" in changed:
+            timetable.zone_changed(session, ZoneInfo(before["time_zone"]), ZoneInfo(company.time_zone), now=now)
         if changed:
             after = {key: parsed[key] for key in changed}
             if reason.strip():

@@ -32,7 +32,7 @@ from monet_web.models.integrations import Integration, IntegrationState, Store
 from monet_web.models.invoices import Invoice
 from monet_web.models.runs import AT_WORK, Run, RunState
 from monet_web.models.store_orders import StoreOrder
-from monet_web.services import audit
+from monet_web.services import audit, timetable
 from monet_web.services.numbers import number_key
 
 _LONGEST_NAME = 120
@@ -170,6 +170,7 @@ def add_integration(
         _keep_settings(integration, settings)
         session.add(integration)
         session.flush()
+        timetable.begin(session, integration, now=now)
         audit.record(
             session, at=now, actor=actor, action="integration_added",
             subject_kind=_KIND, subject_id=integration.id, after=_said(integration),
@@ -200,6 +201,9 @@ def set_values(
             raise _changed_meanwhile()
         connector = connector_class(integration.store.platform)
         typed = _sorted_by_kind(connector, values)
+        timetable.lock(session, integration.id)
+        zone = timetable.zone_of(session)
+        plan_before = timetable.plan_of(integration, zone)
         before, secrets_before = _said(integration), integration.secrets
         if new_name is not None and _checked_name(new_name) != integration.name:
             _rename(session, integration, _checked_name(new_name))
@@ -210,6 +214,7 @@ def set_values(
             _refuse_used_prefix(session, settings.number_prefix, but=integration.id)
         _keep_settings(integration, settings)
         session.flush()
+        timetable.plan_changed(session, integration, plan_before, timetable.plan_of(integration, zone), now=now)
         after = _said(integration)
         changed_secrets = [key for key in typed.secrets if secrets_before.get(key) != integration.secrets.get(key)]
         if before != after or changed_secrets:
@@ -230,6 +235,7 @@ def retire(session: Session, name: str, *, now: datetime, actor: str) -> bool:
     """
     with writing(session), _lost_races():
         integration = find(session, name)
+        timetable.lock(session, integration.id)
         at_work = session.scalars(
             select(Run).where(Run.integration_id == integration.id, Run.state.in_(AT_WORK))
         ).first()
@@ -250,7 +256,7 @@ def retire(session: Session, name: str, *, now: datetime, actor: str) -> bool:
             integration.state = IntegrationState.RETIRED
             integration.changed_by_person()
             integration.secrets = {}
-            integration.next_run_at = None
+            integration.next_run_at = integration.reread_at = None
             _end_queued(session, integration, now)
         else:
             session.delete(integration)

@@ -5,30 +5,31 @@ from __future__ import annotations
 import logging
 import secrets
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import replace
-from datetime import datetime, timedelta
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import partial
 
 from sqlalchemy import select, update
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from monet_web.connectors.base import Selection, Surroundings
+from monet_web.connectors.base import Connector, Page, Selection, Surroundings
 from monet_web.connectors.http import Stopped
 from monet_web.domain import settings as settings_text
 from monet_web.domain.errors import BrokenRule, MonetError, NeedsOwner, RetryLater
 from monet_web.domain.windows import Window
 from monet_web.models.base import Clock, reading, writing
 from monet_web.models.integrations import Integration
-from monet_web.models.runs import ENDED, Run, RunState
-from monet_web.services import claims
+from monet_web.models.runs import ENDED, Run, RunKind, RunState
+from monet_web.services import claims, reread, timetable
 from monet_web.services.book import book_page
 from monet_web.services.booking import Booking, booking_for
 from monet_web.services.claims import Claim, LostClaim, patiently
 from monet_web.services.collect import read_page, remember
 from monet_web.services.connect import make_connector
 from monet_web.services.counts import Counts
+from monet_web.services.month_check import MonthCheck, month_check_of
 from monet_web.services.prepare import Prepared
 
 log = logging.getLogger(__name__)
@@ -112,12 +113,12 @@ def _work(
 def _pages(
     session: Session, claim: Claim, *, surroundings: Surroundings, clock: Clock, watch: Watch, booked: Booked
 ) -> RunState:
-    integration, window, booking = patiently(partial(_prepare, session, claim, clock=clock))
+    integration, task, booking = patiently(partial(_prepare, session, claim, clock=clock))
     known = dict(integration.learned)
     connector = make_connector(integration, replace(surroundings, should_stop=_Stop(session, claim)))
     try:
         watch(patiently(partial(_row, session, claim.run_id)))
-        return _read_and_book(session, claim, booking, connector, window, clock=clock, watch=watch, booked=booked)
+        return _read_and_book(session, claim, booking, connector, task, clock=clock, watch=watch, booked=booked)
     finally:
         connector.close()
         learned = getattr(connector, "learned", {})
@@ -125,26 +126,45 @@ def _pages(
             patiently(partial(_remember_learned, session, claim, learned, clock=clock))
 
 
-def _prepare(session: Session, claim: Claim, *, clock: Clock) -> tuple[Integration, Window, Booking]:
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """What a run is to read: a window, or (`ids`) the orders of documents once more."""
+
+    window: Window
+    ids: list[str] | None
+    check: MonthCheck | None
+
+    def pages(self, connector: Connector, select_by: str) -> Iterator[Page]:
+        if self.ids is not None:
+            return connector.by_ids(self.ids)
+        return connector.pages(Selection(self.window, select_by))
+
+
+def _prepare(session: Session, claim: Claim, *, clock: Clock) -> tuple[Integration, _Task, Booking]:
     with reading(session):
         row = session.get_one(Run, claim.run_id, populate_existing=True)
         integration = session.get_one(Integration, row.integration_id, populate_existing=True)
-        window = Window(row.window_start, row.window_end)
         booking = booking_for(
             session, integration, run_id=row.id, attempt=claim.attempt, kind=row.kind, now=clock(),
             actor=f"run {row.id}",
         )  # fmt: skip
+        is_reread = row.kind is RunKind.REREAD
+        task = _Task(
+            Window(row.window_start, row.window_end),
+            reread.external_ids(session, row, integration.store_id, booking.zone) if is_reread else None,
+            month_check_of(session, row, booking.zone) if row.kind is RunKind.TIMETABLE else None,
+        )
     with writing(session):
         claims.hold(session, claim, now=clock(), settings_used=settings_text.as_text(booking.settings))
-    return integration, window, booking
+    return integration, task, booking
 
 
 def _read_and_book(
     session: Session,
     claim: Claim,
     booking: Booking,
-    connector: object,
-    window: Window,
+    connector: Connector,
+    task: _Task,
     *,
     clock: Clock,
     watch: Watch,
@@ -152,7 +172,7 @@ def _read_and_book(
 ) -> RunState:
     counts = Counts()
     expected: int | None = None
-    for page in connector.pages(Selection(window, booking.settings.select_by)):  # type: ignore[attr-defined]
+    for page in task.pages(connector, booking.settings.select_by):
         booking.now = clock()
         if page.expected is not None and page.expected != expected:
             expected = page.expected
@@ -170,13 +190,24 @@ def _read_and_book(
             )
         )
         prepared, counts = book_page(session, claim, booking, remembered, counts)
+        if task.check is not None:
+            task.check.add(prepared)
         stopped = patiently(partial(_asked_to_stop, session, claim))
         now_stands = patiently(partial(_row, session, claim.run_id))
         watch(now_stands)
         booked(now_stands, prepared)
         if stopped:
             return RunState.STOPPED
+    if task.check is not None:
+        patiently(partial(_keep_check, session, claim, task.check, booking.store_id, now=clock()))
     return RunState.DONE
+
+
+def _keep_check(session: Session, claim: Claim, check: MonthCheck, store_id: int, *, now: datetime) -> None:
+    with reading(session):
+        both = check.beside_ours(session, store_id)
+    with writing(session):
+        claims.hold(session, claim, now=now, month_check=both)
 
 
 def _expect(session: Session, claim: Claim, expected: int, *, now: datetime) -> None:
@@ -233,8 +264,7 @@ def _write_failure(session: Session, claim: Claim, error: MonetError, *, clock: 
         row.ended_at = clock()
         row.error = error.message
         row.fix = error.fix
-        if isinstance(error, RetryLater):
-            row.retry_at = clock() + timedelta(seconds=error.after_seconds or 60)
+        timetable.failed(session, row, error, now=row.ended_at)
         if isinstance(error, NeedsOwner):
             integration = session.get_one(Integration, row.integration_id)
             integration.refused_since = integration.refused_since or clock()
