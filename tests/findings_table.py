@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from monet_web.config import CHECKOUT
 from monet_web.domain.findings import CODES, Sentences
+from monet_web.domain.findings_general import GENERAL
 
 PAGE = CHECKOUT / "docs" / "findings.md"
 
@@ -13,19 +14,34 @@ HEAD = """\
 What can be wrong with an invoice: the closed list of codes, each with its sentences: what is wrong, why it matters,
 what to do, and the cause that heads the invoices that wait for the same thing. A finding stops its invoice in a
 journal or is a notice beside it. Words in braces are filled with the actual values; Lithuanian sentences stand beside
-the English ones in `monet_web/domain/findings.py`.
+the English ones in `monet_web/domain/findings.py`. Where only counts are known, as after a dry run, a code is said *in
+general* (`monet_web/domain/findings_general.py`): the phrase after the count, and what to do whatever the values.
 
-This page is made from that file: `.venv/bin/python -m tests.findings_table` writes it anew, and a test fails while the
-two differ.
+This page is made from those files: `.venv/bin/python -m tests.findings_table` writes it anew, and a test fails while
+they differ.
 
 | code | what is wrong | why it matters | what to do | cause |
 |---|---|---|---|---|
 """
 
 
+GENERAL_HEAD = """
+## In general
+
+| code in general | after a count | what to do |
+|---|---|---|
+"""
+
+
 def page() -> str:
     """The whole page."""
-    return HEAD + "".join(_row(code, english) for code, (english, _) in CODES.items())
+    rows = "".join(_row(code, english) for code, (english, _) in CODES.items())
+    return HEAD + rows + GENERAL_HEAD + "".join(_general_row(code) for code in GENERAL)
+
+
+def _general_row(code: str) -> str:
+    english, _ = GENERAL[code]
+    return f"| {code} | {english.phrase} | {english.fix} |\n"
 
 
 def _row(code: str, sentences: Sentences) -> str:

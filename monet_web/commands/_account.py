@@ -74,24 +74,25 @@ def say(run: Run, causes: list[Cause], *, was_preview: bool) -> None:
         )  # fmt: skip
     if causes:
         _out.say("")
-        _out.say("What waits, by cause:")
+        _out.say("What would wait, by cause:" if was_preview else "What waits, by cause:")
     for cause in causes:
-        _out.say(f"{_out.count(cause.invoices):>7}  {cause.wrong}")
+        _out.say(f"{_out.count(cause.invoices):>7}{'' if was_preview else ' '} {cause.wrong}")
         _out.say(f"         → {cause.fix}")
 
 
 def causes_of(session: Session, run: Run) -> list[Cause]:
     """The causes of what this run left in its journals, the largest first. Inside a transaction."""
-    from monet_web.domain.findings import CODES, describe
+    from monet_web.domain.findings import describe
+    from monet_web.domain.findings_general import GENERAL, in_general
     from monet_web.models.runs import RunKind
     from monet_web.services import causes as grouped
 
     if run.kind is RunKind.PREVIEW:
         # A preview keeps no documents: only how many, by code.
         return [
-            Cause(number, code.replace("_", " ").capitalize() + ".", CODES[code][0].why.format_map(_Unknown()))
-            for code, number in sorted(run.findings.items(), key=lambda pair: -pair[1])
-            if code in CODES
+            Cause(number, f"× {in_general(code).phrase}", in_general(code).fix)
+            for code, number in sorted(run.findings.items(), key=lambda pair: (-pair[1], pair[0]))
+            if code in GENERAL
         ]
     found = grouped.causes(session, opened_by_run=run.id)
     causes = []
@@ -105,11 +106,6 @@ def causes_of(session: Session, run: Run) -> list[Cause]:
 
 
 _STATES = {"done": "done", "failed": "failed", "stopped": "stopped", "queued": "queued", "running": "at work"}
-
-
-class _Unknown(dict[str, str]):
-    def __missing__(self, key: str) -> str:
-        return "…"
 
 
 def _reason(reasons: Any, code: str) -> str:

@@ -146,4 +146,4 @@ def _say(here: Here, runs: list[Run], *, was_preview: bool) -> None:
         _account.say(run, causes, was_preview=was_preview)
     if was_preview:
         _out.say("")
-        _out.say("Nothing was written. The same without --dry-run imports it.")
+        _out.say("No document was written. The same without --dry-run imports it.")

@@ -69,8 +69,17 @@ def test_a_person_sees_outcomes_reasons_causes_and_sums(monet: Monet) -> None:
 def test_a_dry_run_writes_no_document(monet: Monet, books: Session) -> None:
     shown = monet("import", "%", *PERIOD, "--dry-run").stdout
     assert "would be registered" in shown
-    assert "Nothing was written" in shown
+    assert "No document was written. The same without --dry-run imports it." in shown
     assert invoices(books) == 0
+
+
+@pytest.mark.usefixtures("shop")
+def test_a_dry_run_says_its_causes_with_counts_and_what_to_do(monet: Monet) -> None:
+    shown = monet("import", "%", *PERIOD, "--dry-run").stdout
+    assert "1 × a product is not among the items" in shown
+    assert "→ Import the products with the items, or let the integration make items it does not know." in shown
+    assert "Item unknown" not in shown
+    assert "Without an item" not in shown
 
 
 @pytest.mark.usefixtures("shop")

@@ -8,6 +8,7 @@ import string
 import pytest
 
 from monet_web.domain.findings import CODES, OF_A_LINE, PERSON_MAY_PASS, Finding, Sentences, describe
+from monet_web.domain.findings_general import GENERAL, General, in_general
 from tests.findings_table import PAGE, page
 
 BOTH = [
@@ -15,6 +16,12 @@ BOTH = [
     for code, pair in CODES.items()
     for language, sentences in zip(("en", "lt"), pair, strict=True)
 ]
+IN_GENERAL = [
+    (code, language, said) for code, pair in GENERAL.items() for language, said in zip(("en", "lt"), pair, strict=True)
+]
+each_general = pytest.mark.parametrize(
+    ("code", "language", "said"), IN_GENERAL, ids=[f"{code}-{lang}" for code, lang, _ in IN_GENERAL]
+)
 each_text = pytest.mark.parametrize(
     ("code", "language", "sentences"), BOTH, ids=[f"{code}-{lang}" for code, lang, _ in BOTH]
 )
@@ -41,22 +48,54 @@ def test_every_part_is_a_sentence_that_ends_with_a_full_stop(code: str, language
 @each_text
 def test_no_sentence_begs_shouts_or_blames(code: str, language: str, sentences: Sentences) -> None:
     for text in (*parts(sentences), sentences.cause):
-        words = set(re.findall(r"\w+", text.casefold()))
-        banned = {
-            "please",
-            "sorry",
-            "oops",
-            "invalid",
-            "illegal",
-            "failed",
-            "error",
-            "prašome",
-            "atsiprašome",
-            "klaida",
-        }
-        assert not words & banned, text
-        assert "!" not in text, text
-        assert "?" not in text, text  # a question mark is what a missing value shows as
+        assert_calm(text)
+
+
+def assert_calm(text: str) -> None:
+    words = set(re.findall(r"\w+", text.casefold()))
+    banned = {
+        "please",
+        "sorry",
+        "oops",
+        "invalid",
+        "illegal",
+        "failed",
+        "error",
+        "prašome",
+        "atsiprašome",
+        "klaida",
+    }
+    assert not words & banned, text
+    assert "!" not in text, text
+    assert "?" not in text, text  # a question mark is what a missing value shows as
+
+
+def test_every_code_is_said_in_general_too() -> None:
+    assert list(GENERAL) == list(CODES)
+
+
+@each_general
+def test_in_general_a_phrase_follows_a_count_and_the_fix_holds_without_values(
+    code: str, language: str, said: General
+) -> None:
+    assert in_general(code, language) == said
+    for text in (said.phrase, said.fix):
+        assert_calm(text)
+        assert not placeholders(text)
+        assert text == text.strip()
+        assert "  " not in text
+    assert said.phrase[-1] not in ".:,;"
+    assert said.phrase[0].islower() or said.phrase.startswith("PVM")
+    assert said.fix.endswith(".")
+    assert said.fix[0].isupper()
+    assert code.replace("_", " ") != said.phrase
+
+
+@pytest.mark.parametrize("code", GENERAL)
+def test_in_general_lithuanian_is_not_english_left_over(code: str) -> None:
+    english, lithuanian = GENERAL[code]
+    assert english.phrase != lithuanian.phrase
+    assert english.fix != lithuanian.fix
 
 
 @pytest.mark.parametrize("code", CODES)

@@ -8,32 +8,10 @@ from typing import Any
 
 from monet_web.blueprints.formats import moment, money, number
 from monet_web.blueprints.integrations.translating import _, _l, ngettext
+from monet_web.blueprints.navigation import language
+from monet_web.domain.findings_general import GENERAL, in_general
 from monet_web.models.runs import Run, RunKind, RunState
 
-FINDINGS: Mapping[str, Any] = {
-    "item_unknown": _l("a product is not among the items"),
-    "common_item_missing": _l("the common item does not exist"),
-    "warehouse_missing": _l("the warehouse does not exist"),
-    "quantity_missing": _l("it can’t be told how many pieces were sold"),
-    "stock_short": _l("there is not enough in stock"),
-    "total_differs": _l("the lines do not come to the store’s total"),
-    "vat_differs": _l("the lines do not come to the store’s VAT"),
-    "vat_rate_unknown": _l("a VAT rate is not valid on the supply date"),
-    "tax_rate_missing": _l("the store does not say the rate of a tax"),
-    "marketplace_vat": _l("the VAT was collected by the marketplace"),
-    "currency_rate_missing": _l("an exchange rate is missing"),
-    "number_missing": _l("the store has not given an invoice number"),
-    "period_closed": _l("the period is closed"),
-    "vat_code_invalid": _l("the buyer’s VAT code can’t be right"),
-    "company_code_invalid": _l("the buyer’s company code can’t be right"),
-    "no_lines": _l("the order has no lines"),
-    "total_negative": _l("the total is below zero"),
-    "changed_in_store": _l("the order was changed in the store"),
-    "invoice_not_registered": _l("the invoice of a credit note is not registered"),
-    "refund_not_booked": _l("the order has a refund"),
-    "posting_manual": _l("the integration waits for you"),
-    "number_by_hand": _l("a number was given by hand"),
-}
 REASONS: Mapping[str, Any] = {
     "test_order": _l("test orders"),
     "nothing_to_invoice": _l("nothing to invoice"),
@@ -132,7 +110,7 @@ def joined_sums(by_currency: Mapping[str, Decimal]) -> str:
 
 def causes(run: Run) -> list[tuple[int, str]]:
     """Why invoices would wait: how many and in words, the largest first."""
-    return _counted(run.findings, FINDINGS)
+    return _counted(run.findings, {code: in_general(code, language()).phrase for code in GENERAL})
 
 
 def left_out(run: Run) -> list[tuple[int, str]]:
