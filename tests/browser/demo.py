@@ -1,0 +1,99 @@
+"""The whole demo as a person starts it: `monet run --demo` with real processes, in a folder of its own."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from monet_web import embedded
+from monet_web.config import CHECKOUT
+
+_SECONDS_TO_START = 60
+_SECONDS_TO_END = 40
+_LINK = re.compile(r"http://\S+/link/\S+")
+
+
+@dataclass(frozen=True, slots=True)
+class Demo:
+    """One that runs. `link` lets the first administrator in, once."""
+
+    home: Path
+    address: str
+    link: str
+    said: Path
+    process_id: int
+
+    def ask(self, sql: str) -> list[tuple[Any, ...]]:
+        """Rows of its database, which other processes may be writing."""
+        with closing(sqlite3.connect(f"file:{self.home / 'monet.sqlite3'}?mode=ro", uri=True, timeout=10)) as database:
+            return database.execute(sql).fetchall()
+
+    @contextmanager
+    def silent_store(self) -> Iterator[None]:
+        """While the block runs the demo store takes requests and answers none."""
+        store = next(
+            child for child in psutil.Process(self.process_id).children() if {"demo", "--quiet"} <= set(child.cmdline())
+        )
+        store.suspend()
+        try:
+            yield
+        finally:
+            store.resume()
+
+
+@contextmanager
+def running(home: Path) -> Iterator[Demo]:
+    """Started on free ports, ended as Ctrl-C ends it; nothing of it is left."""
+    port, store_port = _free_ports()
+    said = home / "said"
+    command = ["-m", "monet_web.cli", "run", "--demo", "--port", str(port), "--store-port", str(store_port)]
+    kept = {name: value for name, value in os.environ.items() if name in {"PATH", "LANG", "TMPDIR", "HOME"}}
+    with said.open("w") as output:
+        process = subprocess.Popen(
+            [sys.executable, *command],
+            cwd=CHECKOUT,
+            env={**kept, "MONET_HOME": str(home), "PYTHONPATH": str(CHECKOUT)},
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        yield Demo(home, f"http://127.0.0.1:{port}", _link(process, said), said, process.pid)
+    finally:
+        process.send_signal(signal.SIGINT)
+        try:
+            process.wait(_SECONDS_TO_END)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        # Whatever a killed one left: the last to leave stops it.
+        with embedded.valkey(home):
+            pass
+
+
+def _link(process: subprocess.Popen[bytes], said: Path) -> str:
+    deadline = time.monotonic() + _SECONDS_TO_START
+    while (found := _LINK.search(said.read_text())) is None:
+        if process.poll() is not None or time.monotonic() > deadline:
+            raise AssertionError(f"monet run --demo printed no link:\n{said.read_text()}")
+        time.sleep(0.1)
+    return found.group()
+
+
+def _free_ports() -> tuple[int, int]:
+    with socket.socket() as first, socket.socket() as second:
+        for probe in (first, second):
+            probe.bind(("127.0.0.1", 0))
+        return int(first.getsockname()[1]), int(second.getsockname()[1])

@@ -1,0 +1,100 @@
+"""Which pages there are once a demo was imported, and what every one of them must hold to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, Page, Request, Response, ViewportSize
+
+from tests.browser.demo import Demo
+
+PHONE: ViewportSize = {"width": 390, "height": 844}
+DESK: ViewportSize = {"width": 1280, "height": 900}
+_RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
+
+
+def addresses(demo: Demo) -> dict[str, str]:
+    """Name → path of every page, with something on it."""
+    ((waiting,),) = demo.ask("SELECT max(id) FROM invoices WHERE state = 'in_journal'")
+    ((registered,),) = demo.ask("SELECT max(id) FROM invoices WHERE state = 'registered'")
+    ((item,),) = demo.ask("SELECT id FROM items WHERE code = 'VAR-K-3'")
+    ((run,),) = demo.ask("SELECT min(id) FROM runs WHERE kind = 'launch'")
+    ((preview,),) = demo.ask("SELECT min(id) FROM runs WHERE kind = 'preview'")
+    return {
+        "today": "/",
+        "today-eur": "/?show=eur",
+        "integrations": "/integrations",
+        "integration": "/integrations/1",
+        "connect": "/integrations/connect",
+        "connect-woocommerce": "/integrations/connect/woocommerce",
+        "runs": "/runs",
+        "run": f"/runs/{run}",
+        "preview": f"/runs/{preview}",
+        "journals": "/journals",
+        "journal": "/journals/1",
+        "waiting": "/journals/invoices",
+        "waiting-invoice": f"/journals/invoices/{waiting}",
+        "conflicts": "/journals/conflicts",
+        "left-out": "/journals/left-out",
+        "invoices": "/invoices",
+        "invoice": f"/invoices/{registered}",
+        "items": "/items",
+        "item": f"/items/{item}",
+        "receive": "/items/receive",
+        "import-items": "/items/import",
+        "receive-file": "/items/receive/file",
+        "warehouses": "/items/warehouses",
+        "settings": "/settings",
+        "settings-people": "/settings/people",
+        "settings-vat-rates": "/settings/vat-rates",
+        "settings-currency-rates": "/settings/currency-rates",
+        "settings-numbers": "/settings/numbers",
+    }
+
+
+@contextmanager
+def signed_in(browser: Browser, state: Any, **options: Any) -> Iterator[BrowserContext]:
+    """A context of the person whose cookies `state` holds; in it anything that a page complains of fails the test."""
+    context = browser.new_context(storage_state=state, **options)
+    complaints = complaints_of(context)
+    try:
+        yield context
+    finally:
+        context.close()
+    assert complaints == []
+
+
+def complaints_of(context: BrowserContext) -> list[str]:
+    """What pages of the context complain of from now on: scripts, the content policy, answers, strangers' hosts."""
+    said: list[str] = []
+    context.on("console", lambda line: said.append(line.text) if line.type in {"error", "warning"} else None)
+    context.on("weberror", lambda error: said.append(str(error.error)))
+    context.on("response", lambda answer: _note(answer, said))
+    context.on("request", lambda request: _note_stranger(request, said))
+    return said
+
+
+def _note(answer: Response, said: list[str]) -> None:
+    if answer.status >= 400:
+        said.append(f"{answer.status} {answer.url}")
+
+
+def _note_stranger(request: Request, said: list[str]) -> None:
+    if not request.url.startswith(("http://127.0.0.1:", "data:")):
+        said.append(f"a stranger: {request.url}")
+
+
+def accessibility(page: Page) -> list[str]:
+    """What axe finds against WCAG A and AA."""
+    found = Axe().run(page, options=_RULES).response["violations"]
+    return [f"{one['id']}: {one['nodes'][0]['target']} {one['nodes'][0].get('failureSummary', '')}" for one in found]
+
+
+def too_wide(page: Page) -> list[str]:
+    """Says so when the page scrolls sideways."""
+    wide = page.evaluate("document.documentElement.scrollWidth")
+    width = page.viewport_size["width"] if page.viewport_size else 0
+    return [f"{wide} px wide on a screen of {width}"] if wide > width else []
