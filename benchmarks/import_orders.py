@@ -2,10 +2,11 @@
 
     python benchmarks/import_orders.py --orders 2000 --database sqlite|postgresql [--json]
 
-Product: the real run (fetch over HTTP from the demo store in a process of its own, read, remember, draft, check, number,
-customer, stock, VAT rows, audit, commit a page). Floor: the same pages fetched and decoded, and the very same rows, read
-back from the product's database, executed as Core executemany, a commit a page. Each runs in a fresh process, in turn,
-against its own new database of the same kind. `ratio` = orders per second of the product / of the floor.
+Product: the real run (fetch over HTTP from the demo store in a process of its own, read, remember, draft, check,
+number, customer, stock, VAT rows, audit, commit a page). Floor: the same pages fetched and decoded, and the very same
+rows, read back from the product's database, executed as Core executemany, a commit a page. Each runs in a fresh
+process, in turn, against its own new database of the same kind. `ratio` = orders per second of the product / of the
+floor.
 `peak_mb` is the product's process at its largest.
 """
 
@@ -25,6 +26,9 @@ from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+
+# Runs from a checkout, also in the processes it starts.
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 PAGE = 100
 SKUS = 100
@@ -108,6 +112,7 @@ def demo_store(orders: int) -> Iterator[str]:
     ours, theirs = multiprocessing.get_context("spawn").Pipe()
     process = multiprocessing.get_context("spawn").Process(target=_serve, args=(orders, theirs), daemon=True)
     process.start()
+    theirs.close()  # so that a store that dies ends the waiting
     try:
         yield ours.recv()
     finally:
@@ -196,9 +201,7 @@ def product(address: str, url: str) -> dict[str, Any]:
     )  # fmt: skip
     surroundings = Surroundings(allowed_addresses=(address.removeprefix("http://"),))
     started = time.perf_counter()
-    row = run_import.run(
-        factory, run.id, surroundings=surroundings, clock=now_utc, worker=claims.this_process()
-    )
+    row = run_import.run(factory, run.id, surroundings=surroundings, clock=now_utc, worker=claims.this_process())
     seconds = time.perf_counter() - started
     if row.error or row.fetched != row.registered:
         raise SystemExit(f"the run did not register everything: {row.error} {row.outcomes()} {row.findings}")
@@ -250,7 +253,7 @@ def floor(address: str, url: str, source: str) -> dict[str, Any]:
     copy_ground(source, url)
     tables = Base.metadata.tables
     get = fetcher(address)
-    update = balance_update(engine)
+    update = balance_update()
     done = 0
     started = time.perf_counter()
     for number, page in enumerate(pages, start=1):
@@ -264,7 +267,7 @@ def floor(address: str, url: str, source: str) -> dict[str, Any]:
     return {"seconds": time.perf_counter() - started, "orders": done}
 
 
-def balance_update(engine: Any) -> Any:
+def balance_update() -> Any:
     """Once an item and page, as the product does."""
     from sqlalchemy import bindparam, update
 
@@ -338,9 +341,9 @@ def rows_by_page(source: str) -> list[dict[str, list[dict[str, Any]]]]:
         "invoice_vat": lambda row: page_of_invoice[row["invoice_id"]],
         "stock_moves": lambda row: page_of_invoice[row["document_id"]],
         "run_orders": lambda row: page_of_order[row["store_order_id"]],
-        "audit": lambda row: page_of_invoice.get(row["subject_id"], numbers[0])
-        if row["subject_kind"] == "invoice"
-        else numbers[0],
+        "audit": lambda row: (
+            page_of_invoice.get(row["subject_id"], numbers[0]) if row["subject_kind"] == "invoice" else numbers[0]
+        ),
     }
     for name in WRITTEN:
         for row in every[name]:

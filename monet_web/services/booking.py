@@ -22,7 +22,7 @@ from monet_web.models.items import Item
 from monet_web.models.runs import RunKind
 from monet_web.models.stock import Warehouse
 from monet_web.services.numbers import number_key
-from monet_web.services.rates import load_rates
+from monet_web.services.rates import VatCodes, load_rates
 
 GOODS = "goods"
 
@@ -44,6 +44,7 @@ class Booking:
     now: datetime
     actor: str
     rates: Rates
+    vat_codes: VatCodes
     closed_until: date | None
     warehouse_id: int | None
     warehouse_code: str
@@ -52,6 +53,7 @@ class Booking:
     charges_account: str
     by_person: bool = False  # a person registers: what only waits for a person does not stop
     spent: dict[int, Decimal] = field(default_factory=dict)  # preview: item id → quantity promised so far
+    promised: dict[str, str] = field(default_factory=dict)  # preview: number key → order that will have it
     numbers_by_hand: dict[int, str] = field(default_factory=dict)  # id of a store order → the number a person typed
     journal_id: int | None = None  # of this run (or of this day's timetable), once there is one
 
@@ -102,6 +104,7 @@ def booking_for(
         now=now,
         actor=actor,
         rates=load_rates(session),
+        vat_codes=VatCodes(session, company.country),
         closed_until=company.closed_until,
         warehouse_id=warehouse.id if warehouse else None,
         warehouse_code=warehouse.code if warehouse else "",

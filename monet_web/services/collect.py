@@ -22,6 +22,7 @@ from monet_web.services.claims import Claim, hold
 from monet_web.services.numbers import number_key
 
 _ID_LENGTH = 120  # of the columns that keep a store's ids and numbers
+_EARLIEST, _LATEST = 1990, 2200  # years: before the first e-shop, and after anybody who reads this
 _UNKEEPABLE = rb"\u0000"  # how JSON writes the zero character, which PostgreSQL refuses in text
 
 
@@ -73,6 +74,9 @@ def read_page(connector: type[Connector], page: Page) -> list[_Read]:
 
 def _read(raw: Mapping[str, Any], order: Order | Unreadable) -> _Read:
     """With its digest; text that no database keeps (half a surrogate pair, a zero character) makes it unreadable."""
+    if isinstance(order, Order) and (wrong := _impossible_date(order)):
+        reason = f"Order {_printable(order.number)} is dated {wrong}, which can't be. Correct its dates in the store."
+        order = Unreadable(_printable(order.external_id), reason, _printable(order.number))
     if isinstance(order, Order):
         try:
             content = orjson.dumps(replace(order, changed_at=None), default=_as_text)
@@ -189,6 +193,14 @@ def _what_it_says(order: Order | Unreadable) -> dict[str, Any]:
         "placed_at": order.placed_at,
         "changed_at": order.changed_at if isinstance(order, Order) else None,
     }
+
+
+def _impossible_date(order: Order) -> str:
+    """The first date that no sale can have, in words; "" when all can be. Shops with a broken clock write year 1."""
+    moments = [order.placed_at, order.paid_at, order.shipped_at, order.changed_at, order.invoice_date]
+    moments += [refund.created_at for refund in order.refunds]
+    wrong = (moment for moment in moments if moment is not None and not _EARLIEST <= moment.year <= _LATEST)
+    return next((f"{moment:%Y-%m-%d}" if moment.year > 999 else f"year {moment.year}" for moment in wrong), "")
 
 
 def _hash(content: bytes) -> bytes:

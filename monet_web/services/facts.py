@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session, aliased
 from monet_web.domain.checks import KnownItem, line_keys
 from monet_web.domain.invoices import DraftLine
 from monet_web.models.company import TakenNumber
-from monet_web.models.invoices import Invoice, InvoiceFinding, InvoiceKind, InvoiceState
+from monet_web.models.invoices import AccountingType, Invoice, InvoiceFinding, InvoiceKind, InvoiceState
 from monet_web.models.items import AliasKind, Item, ItemAlias
 from monet_web.services.numbers import number_key
 
@@ -34,6 +34,7 @@ class Living:
     drafted_from_version_id: int
     opened_by_run_id: int | None
     journal_id: int | None
+    accounting_type: AccountingType
     currency: str
     total: Decimal
     flagged_version: str  # the version a changed_in_store finding already speaks of, "" when there is none
@@ -67,6 +68,7 @@ def living_invoices(session: Session, store_id: int, external_ids: Collection[st
             drafted_from_version_id=invoice.drafted_from_version_id,
             opened_by_run_id=invoice.opened_by_run_id,
             journal_id=invoice.journal_id,
+            accounting_type=invoice.accounting_type,
             currency=invoice.currency,
             total=invoice.total,
             flagged_version=str((values or {}).get("version", "")),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
@@ -11,11 +11,13 @@ from sqlalchemy.orm import Session
 
 from monet_web.domain import mask as masks
 from monet_web.domain.errors import BrokenRule
-from monet_web.domain.windows import Window, days
+from monet_web.domain.windows import Window, days, local_day
 from monet_web.models.base import writing
 from monet_web.models.company import Company
 from monet_web.models.integrations import Integration, IntegrationState
 from monet_web.models.runs import Run, RunKind, RunState
+
+EARLIEST = date(2000, 1, 1)
 
 
 def launch(
@@ -62,6 +64,9 @@ def launch(
 def window_of(session: Session, first: date, last: date, now: datetime) -> Window:
     """The window of local days; its end is now when the last day is not over. Inside a transaction."""
     zone = ZoneInfo(session.get_one(Company, 1).time_zone)
+    if first < EARLIEST:
+        raise BrokenRule(f"The period starts on {first}, before there were e-shops.", fix="Choose days since 2000.")
+    last = min(last, local_day(now, zone) + timedelta(days=1))  # what is to come holds no orders
     window = days(first, last, zone)
     if window.start >= now:
         raise BrokenRule(f"The period starts on {first}, which is not here yet.", fix="Choose days until today.")

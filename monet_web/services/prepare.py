@@ -30,6 +30,8 @@ from monet_web.services.vat_codes import vat_code_problem
 
 log = logging.getLogger(__name__)
 
+# Reasons of the store itself, not of a setting: nothing was sold after all, so nothing waits (D12).
+_NO_SALE_ANY_MORE = frozenset({"cancelled", "refunded_before_import", "not_paid"})
 _LARGEST = Decimal(10) ** 11  # of amounts and quantities: a larger one would not fit where sums are kept
 
 
@@ -181,7 +183,7 @@ def _fits(draft: Draft) -> bool:
 def _number(booking: Booking, draft: Draft) -> str | None:
     settings = booking.settings
     if settings.issued_by == "store":
-        return draft.store_number.strip() or None  # the store's own document: its number, untouched
+        return _shown(draft.store_number) or None  # the store's own document: its number, untouched
     match number_source(settings):
         case "order":
             number = draft.order_number
@@ -189,7 +191,13 @@ def _number(booking: Booking, draft: Draft) -> str | None:
             number = draft.store_number
         case _:
             return None
-    return (settings.number_prefix + number.strip())[:120] if number.strip() else None
+    number = _shown(number)
+    return (settings.number_prefix + number)[:120] if number else None
+
+
+def _shown(number: str) -> str:
+    """A number without line breaks and marks that turn the reading direction: it must look like what it is."""
+    return "".join(sign for sign in number if sign.isprintable()).strip()
 
 
 # --- changed in the store (D12) ----------------------------------------------------------------------------------
@@ -215,9 +223,9 @@ def _follow(booking: Booking, remembered: Remembered, living: Living, *, old: Or
     assert isinstance(new, Order)  # noqa: S101 - unreadable ones were decided before
     what = ["could not be read before"] if isinstance(old, Unreadable) else differences(old, new, booking.zone)
     untouched = living.state is InvoiceState.IN_JOURNAL and not living.touched
-    if untouched and new.is_cancelled:
-        gone = _filtered(remembered, Filtered("cancelled", {"status": new.status_label or new.status}), living)
-        return replace(gone, leaves_journal=True, refreshed=True)
+    no_sale = why_not(new, booking.settings, booking.zone)
+    if untouched and no_sale is not None and no_sale.reason in _NO_SALE_ANY_MORE:
+        return replace(_filtered(remembered, no_sale, living), leaves_journal=True, refreshed=True)
     if untouched:
         # Refreshed also when only a date or a SKU moved: a waiting invoice shows what the store says now.
         return replace(_drafted(booking, remembered, new, living), refreshed=True)
@@ -236,7 +244,8 @@ def _find_facts(session: Session, booking: Booking, drafted: Sequence[Prepared])
     rates = eur_rates(session, {(draft.currency, draft.supply_date) for draft in drafts})
     keys = {number_key(one.number) for one in drafted if one.number}
     taken = taken_numbers(session, keys)
-    mine: dict[str, str] = {}
+    # A preview writes no numbers, so it remembers those it has promised.
+    mine = booking.promised if booking.is_preview else {}
     for one in sorted(drafted, key=_turn):
         draft = one.draft
         assert draft is not None  # noqa: S101 - chosen so by the callers

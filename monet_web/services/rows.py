@@ -11,7 +11,7 @@ from typing import Any, cast
 from sqlalchemy import Table, insert
 from sqlalchemy.orm import Session
 
-from monet_web.domain.invoices import Draft
+from monet_web.domain.invoices import Draft, VatLine
 from monet_web.domain.money import ZERO, convert
 from monet_web.domain.orders import LineKind
 from monet_web.models.audit import AuditEntry
@@ -76,7 +76,7 @@ def add_invoice(
     assert draft is not None  # noqa: S101 - only drafted orders make documents
     living = one.living
     rate = one.eur_rate
-    vat_rows = [_vat_row(invoice_id, row, rate) for row in draft.vat]
+    vat_rows = [_vat_row(booking, draft, invoice_id, row, rate) for row in draft.vat]
     total_eur, net_eur, vat_eur = _in_euro(draft, vat_rows, rate)
     batch.invoices.append(
         {
@@ -192,11 +192,11 @@ def add_audit(batch: Batch, booking: Booking, action: str, invoice_id: int, afte
     )  # fmt: skip
 
 
-def _vat_row(invoice_id: int, row: Any, rate: Decimal | None) -> dict[str, Any]:
+def _vat_row(booking: Booking, draft: Draft, invoice_id: int, row: VatLine, rate: Decimal | None) -> dict[str, Any]:
     return {
         "invoice_id": invoice_id,
         "rate": row.rate,
-        "code": "",  # the classifier's code needs the treatment of the sale, not the rate alone
+        "code": booking.vat_codes.of(row.rate, draft.ship_country, draft.supply_date),
         "base": row.base,
         "amount": row.amount,
         "amount_eur": convert(row.amount, rate) if rate else None,

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
+from itertools import chain
 
 from sqlalchemy import select, update
 from sqlalchemy.exc import OperationalError
@@ -16,13 +17,14 @@ from sqlalchemy.orm import Session
 
 from monet_web.connectors.base import Connector, Page, Selection, Surroundings
 from monet_web.connectors.http import Stopped
+from monet_web.connectors.paging import SeenIds
 from monet_web.domain import settings as settings_text
 from monet_web.domain.errors import BrokenRule, MonetError, NeedsOwner, RetryLater
 from monet_web.domain.windows import Window
 from monet_web.models.base import Clock, reading, writing
 from monet_web.models.integrations import Integration
 from monet_web.models.runs import ENDED, Run, RunKind, RunState
-from monet_web.services import claims, reread, timetable
+from monet_web.services import claims, reread, timetable, vanished
 from monet_web.services.book import book_page
 from monet_web.services.booking import Booking, booking_for
 from monet_web.services.claims import Claim, LostClaim, patiently
@@ -172,7 +174,10 @@ def _read_and_book(
 ) -> RunState:
     counts = Counts()
     expected: int | None = None
-    for page in task.pages(connector, booking.settings.select_by):
+    seen = SeenIds()
+    own = task.pages(connector, booking.settings.select_by)
+    gone = vanished.pages(session, claim, booking, connector, task.window, seen) if task.ids is None else iter(())
+    for page in chain(own, gone):
         booking.now = clock()
         if page.expected is not None and page.expected != expected:
             expected = page.expected
@@ -189,6 +194,8 @@ def _read_and_book(
                 now=booking.now,
             )
         )
+        for one in remembered:
+            seen.add(one.store_order_id)
         prepared, counts = book_page(session, claim, booking, remembered, counts)
         if task.check is not None:
             task.check.add(prepared)

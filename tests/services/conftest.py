@@ -14,6 +14,7 @@ def store(monkeypatch: pytest.MonkeyPatch) -> type[ScriptedStore]:
     monkeypatch.setitem(CONNECTORS, "scripted", ScriptedStore)
     ScriptedStore.ORDERS = {}
     ScriptedStore.SAID = []
+    ScriptedStore.HIDDEN = set()
     ScriptedStore.PAGE = 100
     ScriptedStore.before_page = None
     return ScriptedStore

@@ -28,6 +28,7 @@ class ScriptedStore(Connector):
     parameters = (Parameter("address", "Address", "", is_address=True),)
     ORDERS: ClassVar[dict[str, Order | Unreadable]] = {}
     SAID: ClassVar[list[Order | Unreadable]] = []
+    HIDDEN: ClassVar[set[str]] = set()  # known by id, but in no list: trashed
     PAGE: ClassVar[int] = 100
     before_page: ClassVar[Callable[[int], None] | None] = None
 
@@ -42,7 +43,7 @@ class ScriptedStore(Connector):
         return StoreFacts("Scripted", "1", "Europe/Vilnius", "EUR")
 
     def pages(self, selection: Selection) -> Iterator[Page]:
-        ids = [key for key, order in self.ORDERS.items() if self._holds(selection, order)]
+        ids = [key for key, order in self.ORDERS.items() if self._holds(selection, order) and key not in self.HIDDEN]
         for start in range(0, len(ids), self.PAGE):
             if ScriptedStore.before_page is not None:
                 ScriptedStore.before_page(start // self.PAGE)
@@ -116,7 +117,7 @@ def invoices(session: Session) -> list[Invoice]:
     with reading(session):
         found = list(session.scalars(select(Invoice).order_by(Invoice.id).execution_options(populate_existing=True)))
         for invoice in found:
-            _ = (invoice.lines, invoice.vat_rows, invoice.found)
+            _ = (invoice.lines, invoice.vat_rows, invoice.found, invoice.journal)
     return found
 
 

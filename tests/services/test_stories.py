@@ -342,3 +342,127 @@ def test_a_run_tells_of_each_order_what_became_of_it(session: Session, session_f
         ("2", "filtered", "not_paid"),
         ("3", "in_journal", ""),
     ]
+
+
+# --- what a reviewer found ---------------------------------------------------------------------------------------
+
+
+def test_what_the_store_took_back_is_not_said_any_more(session: Session, session_factory: Factory, store: Shop) -> None:
+    integration = integrate(session, accounting_type="amounts")
+    put(store, an_order())
+    import_all(session_factory, integration)
+    put(store, an_order(lines=(DEARER,)))
+    assert import_all(session_factory, integration).changed == 1
+    put(store, an_order(note="back again"))
+    assert import_all(session_factory, integration).changed == 0
+    assert invoices(session)[0].found == []
+
+
+def test_a_waiting_invoice_moves_to_the_journal_of_its_new_accounting_type(
+    session: Session, session_factory: Factory, store: Shop
+) -> None:
+    integration = integrate(session, accounting_type="amounts", register_automatically="no")
+    put(store, an_order())
+    import_all(session_factory, integration)
+    (before,) = invoices(session)
+    assert before.journal is not None
+    assert before.journal.number.startswith("S")
+    with writing(session):
+        session.get_one(Integration, integration.id).settings = {"register_automatically": "no"}
+    mend.check_again(session, now=NOW, actor="ona")
+    (after,) = invoices(session)
+    assert after.journal is not None
+    assert (after.id, after.journal.number[0]) == (before.id, "G")
+
+
+@pytest.mark.parametrize(
+    "gone",
+    [
+        {"is_paid": False, "is_sale": False, "status": "failed"},
+        {"is_refunded": True, "is_sale": False, "status": "refunded"},
+    ],
+)
+def test_what_is_no_sale_any_more_does_not_wait(
+    session: Session, session_factory: Factory, store: Shop, gone: dict[str, object]
+) -> None:
+    integration = integrate(session)
+    put(store, an_order())
+    import_all(session_factory, integration)
+    put(store, an_order(**gone))
+    assert import_all(session_factory, integration).filtered == 1
+    assert invoices(session) == []
+
+
+def test_a_trashed_order_that_the_list_no_longer_returns_leaves_the_journal(
+    session: Session, session_factory: Factory, store: Shop
+) -> None:
+    integration = integrate(session)
+    put(store, an_order(), an_order(external_id="2", number="2"))
+    import_all(session_factory, integration)
+    put(store, an_order(is_cancelled=True, is_sale=False, status="trash"))
+    store.HIDDEN = {"9001"}
+    run = import_all(session_factory, integration)
+    assert (run.fetched, run.filter_reasons, run.already_there) == (2, {"cancelled": 1}, 1)
+    assert [invoice.order_number for invoice in invoices(session)] == ["2"]
+
+
+@pytest.mark.parametrize("registered", [True, False])
+def test_a_deleted_order_is_said_on_its_document_once(
+    session: Session, session_factory: Factory, store: Shop, registered: bool
+) -> None:
+    integration = integrate(session, accounting_type="amounts" if registered else "goods")
+    put(store, an_order())
+    import_all(session_factory, integration)
+    store.ORDERS.clear()
+    for _ in range(2):
+        assert import_all(session_factory, integration).fetched == 0
+    (invoice,) = invoices(session)
+    changed = [found for found in invoice.found if found.code == "changed_in_store"]
+    assert [(found.values["what"], found.stops) for found in changed] == [("deleted in the store", not registered)]
+
+
+def test_a_preview_promises_no_number_twice_across_pages(
+    session: Session, session_factory: Factory, store: Shop
+) -> None:
+    integration = integrate(session, accounting_type="amounts")
+    store.PAGE = 1
+    put(store, *(an_order(external_id=str(n), number="SAME") for n in range(3)))
+    run = import_all(session_factory, integration, kind=RunKind.PREVIEW)
+    assert (run.registered, run.conflict) == (1, 2)
+
+
+@pytest.mark.parametrize("year", [1, 9999])
+def test_a_date_that_can_not_be_makes_its_order_unreadable(
+    session: Session, session_factory: Factory, store: Shop, year: int
+) -> None:
+    integration = integrate(session, accounting_type="amounts")
+    put(store, an_order(paid_at=NOON.replace(year=year)), an_order(external_id="2", number="2"))
+    run = import_all(session_factory, integration)
+    assert (run.unreadable, run.registered) == (1, 1)
+    with reading(session):
+        row = session.scalars(select(RunOrder).where(RunOrder.outcome == "unreadable")).one()
+    assert row.details is not None
+    assert "which can't be" in row.details["text"]
+
+
+def test_a_number_looks_like_what_it_is(session: Session, session_factory: Factory, store: Shop) -> None:
+    integration = integrate(session, accounting_type="amounts")
+    put(store, an_order(number="A\n1\u202e7 "))
+    import_all(session_factory, integration)
+    assert invoices(session)[0].number == "A17"
+
+
+def test_the_code_given_with_a_rate_stands_on_the_vat_row(
+    session: Session, session_factory: Factory, store: Shop
+) -> None:
+    from datetime import date
+
+    from monet_web.models import VatRateRow
+
+    with writing(session):
+        session.add(VatRateRow(country="LT", percent=Decimal(21), valid_from=date(2026, 1, 1), code="PVM1"))
+    integration = integrate(session, accounting_type="amounts")
+    abroad = replace(an_order().ship_to, country="LV")
+    put(store, an_order(), an_order(external_id="2", number="2", ship_to=abroad))
+    import_all(session_factory, integration)
+    assert {one.order_number: one.vat_rows[0].code for one in invoices(session)} == {"1001": "PVM1", "2": ""}
