@@ -173,7 +173,7 @@ class AddressGuard:
             if error.errno == socket.EAI_AGAIN:
                 failure = RetryLater(
                     f"The name server did not answer when asked for {shown}.",
-                    fix="It is tried again by itself; if it goes on, check this server's network.",
+                    fix="Try again later; what was booked stays. If it goes on, check this server's network.",
                 )
         except (OSError, UnicodeError):
             found = ()

@@ -6,7 +6,7 @@ from monet_web.connectors.address_guard import StoreAddress
 from monet_web.connectors.answers import Answer
 from monet_web.domain.errors import MonetError, NeedsOwner, RetryLater
 
-BY_ITSELF = "It is tried again by itself; if it goes on, ask whoever looks after the shop's server."
+LATER = "Try again later; what was booked stays. If it goes on, ask whoever looks after the shop's server."
 BUSY = frozenset({408, 425, 429, 502, 503, 504, 520, 521, 522, 523, 524})
 
 
@@ -38,9 +38,9 @@ def explain_status(answer: Answer) -> MonetError:
     """What an answer that is no success means on any platform."""
     said = f" It says: “{answer.words()}”" if answer.words() else ""
     if answer.status == 429:
-        return RetryLater(f"{answer.url} says that we ask too often (429).", fix=BY_ITSELF)
+        return RetryLater(f"{answer.url} says that we ask too often (429).", fix=LATER)
     if answer.status in BUSY or answer.status >= 500:
-        return RetryLater(f"{answer.url} answered with an error of its own ({answer.status}).{said}", fix=BY_ITSELF)
+        return RetryLater(f"{answer.url} answered with an error of its own ({answer.status}).{said}", fix=LATER)
     if answer.status in (401, 403):
         return NeedsOwner(
             f"{answer.url} does not let us in ({answer.status}).{said}",

@@ -21,7 +21,7 @@ from monet_web.connectors.answers import Answer, Json, NotJson
 from monet_web.connectors.base import Surroundings
 from monet_web.connectors.failures import (
     BUSY,
-    BY_ITSELF,
+    LATER,
     Moved,
     Stopped,
     TimedOut,
@@ -123,7 +123,7 @@ class StoreClient:
             said = str(error)
         if answer.is_html:
             raise self.explained(answer)
-        raise Unusable(f"{self.base.host} answered with {said} where orders or settings were asked for.", fix=BY_ITSELF)
+        raise Unusable(f"{self.base.host} answered with {said} where orders or settings were asked for.", fix=LATER)
 
     def explained(self, answer: Answer) -> MonetError:
         """The error to raise for an answer that is no success."""
@@ -317,20 +317,20 @@ class StoreClient:
             return _Failure(certificate_error(host, str(error)))
         if isinstance(error, requests.exceptions.ConnectTimeout):
             seconds = min(self.limits.connect_seconds, limit)
-            return _Failure(TimedOut(f"{host} could not be reached within {seconds:g} seconds.", fix=BY_ITSELF), 2)
+            return _Failure(TimedOut(f"{host} could not be reached within {seconds:g} seconds.", fix=LATER), 2)
         if isinstance(error, (requests.exceptions.Timeout, TimeoutError)):
             return _Failure(self._too_slow(min(self.limits.read_seconds, limit)), 2)
         if isinstance(error, requests.exceptions.ConnectionError):
             if "Read timed out" in str(error):
                 return _Failure(self._too_slow(min(self.limits.read_seconds, limit)), 2)
             words = "refused the connection" if "refused" in str(error).lower() else "broke the connection off"
-            return _Failure(RetryLater(f"{host} {words} at port {self.base.port}.", fix=BY_ITSELF), tries)
+            return _Failure(RetryLater(f"{host} {words} at port {self.base.port}.", fix=LATER), tries)
         if isinstance(error, (requests.exceptions.ChunkedEncodingError, requests.exceptions.ContentDecodingError)):
-            return _Failure(Unusable(f"{host} broke its answer off in the middle.", fix=BY_ITSELF), 2)
-        return _Failure(RetryLater(f"The connection to {host} failed ({type(error).__name__}).", fix=BY_ITSELF), tries)
+            return _Failure(Unusable(f"{host} broke its answer off in the middle.", fix=LATER), 2)
+        return _Failure(RetryLater(f"The connection to {host} failed ({type(error).__name__}).", fix=LATER), tries)
 
     def _too_slow(self, seconds: float) -> TimedOut:
-        return TimedOut(f"{self.base.host} did not answer within {seconds:.3g} seconds.", fix=BY_ITSELF)
+        return TimedOut(f"{self.base.host} did not answer within {seconds:.3g} seconds.", fix=LATER)
 
     def _seconds_left(self) -> float | None:
         return None if self._until is None else self._until - self._clock()

@@ -217,10 +217,10 @@ def test_what_the_form_needs_is_told(demo: Here) -> None:
         ({"routes_removed": True}, NeedsOwner, "rest_no_route", "security plugin"),
         ({"rest_disabled": True}, NeedsOwner, "rest_disabled", "security plugin"),
         ({"wrong_address": True}, NeedsOwner, "not found (404)", "front page"),
-        ({"maintenance": True}, RetryLater, "closed for maintenance (503)", "by itself"),
-        ({"database_down": True}, RetryLater, "database connection", "by itself"),
-        ({"fatal_error": True}, RetryLater, "critical error", "by itself"),
-        ({"too_many_requests": 30}, RetryLater, "too often (429)", "by itself"),
+        ({"maintenance": True}, RetryLater, "closed for maintenance (503)", "Try again later; what was booked stays."),
+        ({"database_down": True}, RetryLater, "database connection", "Try again later; what was booked stays."),
+        ({"fatal_error": True}, RetryLater, "critical error", "Try again later; what was booked stays."),
+        ({"too_many_requests": 30}, RetryLater, "too often (429)", "Try again later; what was booked stays."),
         (
             {"redirect_to": "https://www.example.test"},
             NeedsOwner,
@@ -228,8 +228,8 @@ def test_what_the_form_needs_is_told(demo: Here) -> None:
             "type https://www.example",
         ),
         ({"redirect_to": "http://10.0.0.1"}, NeedsOwner, "http://10.0.0.1", "If that is your shop"),
-        ({"empty": True}, RetryLater, "an empty answer", "by itself"),
-        ({"truncated": True}, RetryLater, "in the middle", "by itself"),
+        ({"empty": True}, RetryLater, "an empty answer", "Try again later; what was booked stays."),
+        ({"truncated": True}, RetryLater, "in the middle", "Try again later; what was booked stays."),
     ],
 )
 def test_each_fault_is_told_in_a_sentence_with_what_to_do(
@@ -467,6 +467,7 @@ def test_one_broken_order_is_named_and_the_rest_goes_on(demo: Here) -> None:
     assert ids_of(pages) == [number for number in every if number != broken]
     (unreadable,) = (each for page in pages for each in page.unreadable)
     assert unreadable.external_id == str(broken)
+    assert f"The store fails when it is asked for order {broken}." in unreadable.reason
     assert "critical error" in unreadable.reason
 
 

@@ -320,19 +320,23 @@ def test_unknown_fields_and_statuses_are_harmless() -> None:
 @pytest.mark.parametrize(
     ("field", "value", "words"),
     [
-        ("total", None, "Its total is None"),
+        ("total", None, "Its total is empty, which is not an amount."),
         ("total", Decimal("12.5"), "Its total is 12.5"),
-        ("total", "12,50", "Its total is '12,50'"),
-        ("total_tax", "abc", "Its total_tax is 'abc'"),
-        ("currency", "", "Its currency is ''"),
+        ("total", "12,50", "Its total is “12,50”"),
+        ("total", {"a": 1}, "Its total is a group of values"),
+        ("total_tax", "abc", "Its total_tax is “abc”"),
+        ("total_tax", True, "Its total_tax is “yes”"),
+        ("currency", "", "Its currency is empty"),
         ("status", 5.5, "Its status is 5.5"),
-        ("date_created_gmt", None, "date_created_gmt is empty"),
-        ("date_created_gmt", "yesterday", "Its date_created_gmt is 'yesterday'"),
-        ("line_items", None, "Its line_items is None and not a list"),
-        ("line_items", ["x"], "Its line_items no. 1 is 'x'"),
-        ("fee_lines", {}, "Its fee_lines is {}"),
-        ("billing", [], "Its billing is []"),
-        ("refunds", None, "Its refunds is None"),
+        ("date_created_gmt", None, "Its date (date_created_gmt) is empty"),
+        ("date_created_gmt", "yesterday", "Its date_created_gmt is “yesterday”"),
+        ("line_items", None, "Its list of products (line_items) is empty."),
+        ("line_items", "<p>", "Its list of products (line_items) is damaged: it holds “<p>”."),
+        ("line_items", [None], "No. 1 of its list of products (line_items) is empty."),
+        ("line_items", ["x"], "No. 1 of its list of products (line_items) is damaged: it holds “x”."),
+        ("fee_lines", {}, "Its list of fees (fee_lines) is empty."),
+        ("billing", [], "Its buyer's address (billing) is empty."),
+        ("refunds", None, "Its list of refunds (refunds) is empty."),
     ],
 )
 def test_a_malformed_order_is_unreadable_with_the_field_and_its_value(field: str, value: Any, words: str) -> None:
@@ -340,13 +344,14 @@ def test_a_malformed_order_is_unreadable_with_the_field_and_its_value(field: str
     entry["order"][field] = value
     found = problem(entry)
     assert words in found.reason
+    assert "None" not in found.reason
     assert found.external_id == "99"
 
 
 def test_an_amount_of_a_line_that_is_no_amount_names_the_line() -> None:
     entry = bundle(99)
     entry["order"]["line_items"][1]["total"] = "abc"
-    assert problem(entry).reason == "Its line 2: total is 'abc', which is not an amount."
+    assert problem(entry).reason == "Its line 2: total is “abc”, which is not an amount."
 
 
 @pytest.mark.parametrize("entry", [None, [], "x", {}, {"order": None}, {"order": []}, {"refunds": []}])

@@ -325,7 +325,11 @@ def test_a_runs_page_asks_the_same_for_one_order_and_for_fifty(
         ("20404", "Its invoice MOL-20404 waits in a journal. SKU ZZ-9 on line 1 is not among the items."),
         ("20406", "It makes no invoice: paid by Grynieji (setting payment_methods: skip)."),
         ("20402", "Number MOL-20402 belongs to the invoice of order 20402. Change the prefix of the integration"),
-        ("20408", "has no price. Mend the order in the store; the next run that returns it reads it again."),
+        (
+            "20408",
+            "has no price. Open the order in the store and save it; the next run reads it again."
+            " If it stays so, show these words to whoever looks after the shop.",
+        ),
         ("555", "No store has given an order 555. Look up its day in the store, then launch the integration"),
         ("nul\x00l", "No store has given an order"),
     ],

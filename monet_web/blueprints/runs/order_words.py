@@ -76,9 +76,12 @@ def what_to_do(name: str, reason: str, findings: Sequence[Finding] = ()) -> str:
         case "conflict":
             return _("Change the prefix of the integration and run again, or give this order another number.")
         case "unreadable" if reason == "internal_error":
-            return _("It is tried again by the next run; if it repeats, send us the code.")
+            return _("The next run tries it again; if it repeats, send us the code.")
         case "unreadable":
-            return _("Mend the order in the store; the next run that returns it reads it again.")
+            return _(
+                "Open the order in the store and save it; the next run reads it again. "
+                "If it stays so, show these words to whoever looks after the shop."
+            )
         case "in_journal":
             return " ".join(describe(one, language()).fix for one in findings[:1] if one.code in CODES)
         case _:

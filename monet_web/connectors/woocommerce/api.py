@@ -141,15 +141,15 @@ class Api:
 
         `named` are those of the same list that are known already; several may be broken side by side.
         """
-        reason = f"The store fails when it is asked for this order. {hole.error.message}"
         for order_id in _candidates(hole):
             if str(order_id) not in named and isinstance(self._one(str(order_id)), Unreadable):
                 named.add(str(order_id))
-                return Unreadable(str(order_id), reason)
+                return Unreadable(str(order_id), _fails(f"order {order_id}", hole.error.message))
         name = next(name for number in count(1) if (name := f"after-{hole.after}-{number}") not in named)
         named.add(name)
-        end = f"before order {hole.before}" if hole.before is not None else "at the end"
-        return Unreadable(name, f"{reason} It stands after order {hole.after} and {end} of the list.")
+        end = f" and before order {hole.before}" if hole.before is not None else ", at the end"
+        place = f"an order that stands after order {hole.after}{end} of the list"
+        return Unreadable(name, _fails(place, hole.error.message))
 
     def _one(self, order_id: str) -> Row | Unreadable | None:
         answer = self.signed_in.ask(f"{ORDERS}/{order_id}")
@@ -157,12 +157,10 @@ class Api:
             return None  # no order of this id (also: a refund's, a product's)
         try:
             if answer.status >= 500:
-                return Unreadable(
-                    order_id, f"The store fails when it is asked for this order. {explain(answer).message}"
-                )
+                return Unreadable(order_id, _fails(f"order {order_id}", explain(answer).message))
             row = self._json(answer) if answer.status == 200 else None
         except Unusable as error:
-            return Unreadable(order_id, f"The store fails when it is asked for this order. {error.message}")
+            return Unreadable(order_id, _fails(f"order {order_id}", error.message))
         if row is None:
             raise self.signed_in.client.explained(answer)
         return row if isinstance(row, dict) else None
@@ -209,6 +207,10 @@ def _made_in(row: Row, window: Window) -> bool:
     except Problem:
         made = None
     return made is None or window.holds(made)
+
+
+def _fails(order: str, message: str) -> str:
+    return f"The store fails when it is asked for {order}. {message}"
 
 
 def _candidates(hole: Hole) -> Iterator[int]:

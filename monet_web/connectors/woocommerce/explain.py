@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from monet_web.connectors.answers import Answer, NotJson
-from monet_web.connectors.failures import BY_ITSELF, explain_status
+from monet_web.connectors.failures import LATER, explain_status
 from monet_web.domain.errors import MonetError, NeedsOwner, RetryLater
 
 CANNOT_VIEW = "woocommerce_rest_cannot_view"
@@ -49,10 +49,10 @@ def explain(answer: Answer) -> MonetError:
             fix=f"{PERMALINKS} Then check that {shop} is the shop's front page.",
         )
     if answer.status == 503:
-        return RetryLater(f"{shop} is closed for maintenance (503).", fix=BY_ITSELF)
+        return RetryLater(f"{shop} is closed for maintenance (503).", fix=LATER)
     if answer.status == 500:
         said = f" It says: “{answer.words()}”" if not answer.is_html and not code else _said(answer)
-        return RetryLater(f"{shop} failed with an error of its own (500).{said}", fix=BY_ITSELF)
+        return RetryLater(f"{shop} failed with an error of its own (500).{said}", fix=LATER)
     if answer.status == 400 and code == "rest_invalid_param":
         return NeedsOwner(
             f"{shop} does not understand the question (400).{_said(answer)}",

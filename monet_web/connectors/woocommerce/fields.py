@@ -22,16 +22,47 @@ class Problem(Exception):
     """`str()` is a sentence: which field holds what, and what it should hold."""
 
 
+# What people call the parts of an order; its field's own name stands beside it for whoever looks after the shop.
+_CALLED = {
+    "line_items": "list of products",
+    "shipping_lines": "list of shipping costs",
+    "fee_lines": "list of fees",
+    "tax_lines": "list of taxes",
+    "taxes": "list of taxes",
+    "refunds": "list of refunds",
+    "billing": "buyer's address",
+    "refund": "refund",
+}
+
+
 def shown(value: Json) -> str:
-    """A value as a message may hold it: short, one line."""
-    text = repr(value) if not isinstance(value, Decimal) else str(value)
-    return text if len(text) <= 60 else text[:59] + "…"
+    """A value as a message may hold it: short, one line, in words where a person could not read it."""
+    match value:
+        case None | "":
+            return "empty"
+        case bool():
+            return "“yes”" if value else "“no”"
+        case str():
+            text = " ".join(value.split())
+            return f"“{text if len(text) <= 60 else text[:59] + '…'}”"
+        case Mapping() | list():
+            return "a group of values" if value else "empty"
+        case _:
+            text = str(value) if isinstance(value, (Decimal, float)) or abs(value) < _LARGEST else "a huge number"
+            return text if len(text) <= 60 else text[:59] + "…"
+
+
+def _damaged(called: str, key: str, value: Json) -> Problem:
+    called = f"{_CALLED[key]} ({called})" if key in _CALLED else called
+    if value in (None, "", [], {}):
+        return Problem(f"Its {called} is empty.")
+    return Problem(f"Its {called} is damaged: it holds {shown(value)}.")
 
 
 def record(value: Json, where: str) -> Record:
     """A JSON object. Raises Problem."""
     if not isinstance(value, Mapping):
-        raise Problem(f"Its {where} is {shown(value)} and not a group of fields.")
+        raise _damaged(where, where, value)
     return value
 
 
@@ -39,9 +70,12 @@ def records(parent: Record, key: str, where: str = "") -> Iterator[Record]:
     """The JSON objects of a list that must be there. Raises Problem."""
     value = parent.get(key)
     if not isinstance(value, list):
-        raise Problem(f"Its {where}{key} is {shown(value)} and not a list.")
+        raise _damaged(f"{where}{key}", key, value)
     for number, entry in enumerate(value, 1):
-        yield record(entry, f"{where}{key} no. {number}")
+        if not isinstance(entry, Mapping):
+            what = "is empty" if entry in (None, "", []) else f"is damaged: it holds {shown(entry)}"
+            raise Problem(f"No. {number} of its {_CALLED.get(key, 'list')} ({where}{key}) {what}.")
+        yield entry
 
 
 def optional_records(parent: Record, key: str) -> Iterator[Record]:

@@ -91,7 +91,8 @@ def read_order(bundle: Json) -> Order | Unreadable:
     """One bundle; what cannot be understood becomes Unreadable with a sentence."""
     order = bundle.get("order") if isinstance(bundle, Mapping) else None
     if not isinstance(order, Mapping):
-        return Unreadable("", f"The store gave {shown(order)} where an order should be.")
+        what = "nothing" if order in (None, "", []) else shown(order)
+        return Unreadable("", f"The store gave {what} where an order should be.")
     try:
         return _read(order, bundle.get("refunds"))
     except Problem as problem:
@@ -109,7 +110,7 @@ def _read(order: Record, refund_details: Json) -> Order:
         raise Problem(f"Its currency is {shown(order.get('currency'))}, which is not a currency's code.")
     placed = moment(order, "date_created_gmt")
     if placed is None:
-        raise Problem("Its date_created_gmt is empty, so the day of the sale is not known.")
+        raise Problem("Its date (date_created_gmt) is empty, so the day of the sale is not known.")
     dates = _Dates(
         placed, moment(order, "date_modified_gmt"), moment(order, "date_paid_gmt"), moment(order, "date_completed_gmt")
     )
