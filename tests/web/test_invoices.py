@@ -124,14 +124,12 @@ def test_the_list_is_narrowed_by_integration_period_currency_and_notices(
     with writing(session):
         session.add(CurrencyRate(day=NOON.date() - timedelta(days=9), currency="USD", rate=Decimal("1.25")))
     wrong_code = replace(ONA, company="UAB Klaida", company_code="123")
-    first = sold(
-        session, session_factory,
-        order("1", days_ago=4), order("2", days_ago=2, currency="USD"), order("3", days_ago=1),
-    )  # fmt: skip
+    unchanged = (order("1", days_ago=4), order("2", days_ago=2, currency="USD"))
+    first = sold(session, session_factory, *unchanged, order("3", days_ago=1))
     sold(session, session_factory, replace(order("4"), buyer=wrong_code), name="Other", number_prefix="O-")
     ScriptedStore.ORDERS = {}
     dearer = a_line(net=Decimal("12.00"), taxes=(a_tax(amount="2.52"),))
-    put(ScriptedStore, order("3", days_ago=1, lines=(dearer,)))
+    put(ScriptedStore, *unchanged, order("3", days_ago=1, lines=(dearer,)))
     assert import_all(session_factory, first).changed == 1
     day = (NOON - timedelta(days=2)).date().isoformat()
     assert listed(viewer, f"/invoices?integration={first.id}") == ["3", "2", "1"]
