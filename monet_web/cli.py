@@ -12,6 +12,7 @@ COMMANDS = {
     "import": ("imports:import_", "Import the orders of a period now."),
     "runs": ("runs:runs", "See what earlier imports did."),
     "journals": ("journals:journals", "See, check, register or delete what waits."),
+    "conflicts": ("conflicts:conflicts", "See and answer orders whose number is taken."),
     "invoices": ("invoices:invoices", "Write invoices to a file."),
     "items": ("items:items", "Import items and what stores call them."),
     "stock": ("stock:stock", "Receive and correct goods."),

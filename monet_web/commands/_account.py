@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from monet_web.commands import _out
+from monet_web.commands import _out, _trouble
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
+    from monet_web.commands._trouble import Trouble
     from monet_web.models.runs import Run
 
 MOST_CAUSES = 20
+MOST_NAMED = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +45,8 @@ def as_json(run: Run) -> dict[str, Any]:
     }
 
 
-def say(run: Run, causes: list[Cause], *, was_preview: bool) -> None:
-    """The same for a person."""
+def say(run: Run, causes: list[Cause], troubles: Sequence[Trouble], *, was_preview: bool, see: str = "") -> None:
+    """The same for a person; `troubles` are the first of its orders that could not be entered."""
     from monet_web.domain.filters import REASONS
 
     took = "" if _seconds(run) is None else f" in {_seconds(run)} s"
@@ -78,6 +81,7 @@ def say(run: Run, causes: list[Cause], *, was_preview: bool) -> None:
     for cause in causes:
         _out.say(f"{_out.count(cause.invoices):>7}{'' if was_preview else ' '} {cause.wrong}")
         _out.say(f"         → {cause.fix}")
+    _trouble.say(troubles, all_there_are=run.conflict + run.unreadable, see=see or f"monet runs show {run.id}")
 
 
 def causes_of(session: Session, run: Run) -> list[Cause]:

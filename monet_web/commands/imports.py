@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from monet_web.commands import _account, _out
+from monet_web.commands import _account, _out, _trouble
 from monet_web.commands._context import Here, opened
 from monet_web.commands._progress import Progress
 from monet_web.commands._typed import DAY
@@ -143,7 +143,8 @@ def _say(here: Here, runs: list[Run], *, was_preview: bool) -> None:
     for run in runs:
         with reading(here.session):
             causes = _account.causes_of(here.session, run)
-        _account.say(run, causes, was_preview=was_preview)
+            troubles = _trouble.of_run(here.session, run, most=_account.MOST_NAMED)
+        _account.say(run, causes, troubles, was_preview=was_preview)
     if was_preview:
         _out.say("")
         _out.say("No document was written. The same without --dry-run imports it.")

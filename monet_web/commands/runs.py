@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import click
 
-from monet_web.commands import _account, _out
+from monet_web.commands import _account, _out, _trouble
 from monet_web.commands._context import opened
 
 _MOST_ORDERS = 50
+_TOLD_ELSEWHERE = ("registered", "in_journal", "conflict", "unreadable")
 
 
 @click.group(no_args_is_help=True)
@@ -79,17 +80,18 @@ def show(run_id: int, as_json: bool) -> None:
         if run is None:
             raise BrokenRule(f"There is no run {run_id}.", fix="`monet runs list` shows them.")
         causes = _account.causes_of(here.session, run)
+        troubles = _trouble.of_run(here.session, run, most=_MOST_ORDERS)
         orders = here.session.execute(
             select(StoreOrder.order_number, RunOrder.outcome, RunOrder.reason, RunOrder.details)
             .join(StoreOrder, StoreOrder.id == RunOrder.store_order_id)
-            .where(RunOrder.run_id == run_id, RunOrder.outcome.not_in(("registered", "in_journal")))
+            .where(RunOrder.run_id == run_id, RunOrder.outcome.not_in(_TOLD_ELSEWHERE))
             .order_by(RunOrder.outcome, RunOrder.store_order_id)
             .limit(_MOST_ORDERS + 1)
         ).all()
     if as_json:
         _out.say_json({"id": run.id, "kind": run.kind.value, **_account.as_json(run)})
         return
-    _account.say(run, causes, was_preview=run.kind is RunKind.PREVIEW)
+    _account.say(run, causes, troubles, was_preview=run.kind is RunKind.PREVIEW, see="the run's page in the browser")
     if orders:
         _out.say("")
         _out.table(

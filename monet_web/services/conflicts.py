@@ -86,6 +86,19 @@ def page(session: Session, *, after: int = 0, limit: int = PAGE) -> tuple[list[C
     return _conflicts(session, shown), shown[-1].id if len(orders) > limit else None
 
 
+def of_orders(session: Session, order_ids: Sequence[int]) -> list[Conflict]:
+    """Those of these orders that are in conflict now, the oldest first. Inside a transaction, five queries."""
+    if not order_ids:
+        return []
+    query = (
+        select(StoreOrder)
+        .where(StoreOrder.id.in_(order_ids), StoreOrder.outcome == Outcome.CONFLICT)
+        .order_by(StoreOrder.id)
+        .execution_options(populate_existing=True)
+    )
+    return _conflicts(session, list(session.scalars(query)))
+
+
 def try_again(
     session: Session, order_ids: Sequence[int], *, now: datetime, actor: str, patience: float = PATIENCE
 ) -> list[Tried]:
