@@ -11,6 +11,7 @@ COMMANDS = {
     "integrations": ("integrations:integrations", "Connect stores and change how they are imported."),
     "import": ("imports:import_", "Import the orders of a period now."),
     "runs": ("runs:runs", "See what earlier imports did."),
+    "timetable": ("timetable:timetable", "See when integrations run by themselves."),
     "journals": ("journals:journals", "See, check, register or delete what waits."),
     "conflicts": ("conflicts:conflicts", "See and answer orders whose number is taken."),
     "invoices": ("invoices:invoices", "Write invoices to a file."),
@@ -22,6 +23,7 @@ COMMANDS = {
     "company": ("company:company", "Show and set the company's data."),
     "user": ("users:user", "Let people in."),
     "keys": ("keys:keys", "Seal the stores' secrets with a new key."),
+    "upgrade": ("upgrade:upgrade", "Bring the database to the newest schema."),
     "doctor": ("doctor:doctor", "See what is wrong with this installation."),
     "test": ("checks:test", "Run every test of this program."),
 }

@@ -13,7 +13,7 @@ holds the rows of the integration and of its waiting run until the commit, so tw
   that is tried at every slot gets the address blocked, and only its owner can mend it.
 * Switched off (or frequency *off*), what waits ends and slots count no more. Switched on again, they count from that
   moment, each with its usual window: who switched off may have invoiced otherwise meanwhile, so that gap is told on
-  the page (`next_runs.gap`) and a person launches it or not.
+  the page (`NextRun.gap`) and a person launches it or not.
 """
 
 from __future__ import annotations
