@@ -58,6 +58,9 @@ def migrating(database_url: str) -> Iterator[Connection]:
     """
     engine = _engine(database_url)
     is_sqlite = engine.dialect.name == "sqlite"
+    if (file := _sqlite_file(database_url)) is not None:
+        # Left to SQLite, others could read it; its -wal and -shm take this file's mode.
+        os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
     with _one_at_a_time(engine), engine.connect() as connection:
         if is_sqlite:
             # On the driver's connection: the first statement on ours would begin, and inside a transaction this

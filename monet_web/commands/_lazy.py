@@ -94,7 +94,7 @@ def _failure(error: Exception) -> Failure:
 def _database_sentence(error: Exception) -> str:
     said = str(error).casefold()
     if "no such table" in said or "no such column" in said or "does not exist" in said:
-        return "The database is not up to date. Type: python -m flask --app monet_web.app:from_environment db upgrade"
+        return "The database is not up to date. Type: monet upgrade"
     if "locked" in said:
         return "Another program keeps the database busy. Try again in a minute."
     return "The database does not answer or refused what was asked. Type: monet doctor"

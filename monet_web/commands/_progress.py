@@ -12,7 +12,8 @@ from monet_web.commands import _out
 if TYPE_CHECKING:
     from monet_web.models.runs import Run
 
-_BAR = 20
+_BAR = 12
+_LONGEST_NAME = 20  # beside a bar
 _SECONDS_BETWEEN_DRAWS = 0.1
 _SECONDS_BETWEEN_LINES = 5.0
 
@@ -63,19 +64,21 @@ class Progress:
 def _line(run: Run, seconds: float, *, with_bar: bool) -> str:
     skipped = run.filtered + run.already_there
     failed = run.conflict + run.unreadable
+    # What matters most comes first: a narrow terminal cuts the end off.
     parts = [
         f"{_out.count(run.fetched)}" + (f" of {_out.count(run.expected)}" if run.expected else " orders"),
         f"registered {_out.count(run.registered)}",
-        f"in journal {_out.count(run.in_journal)}",
+        f"journal {_out.count(run.in_journal)}",
         f"skipped {_out.count(skipped)}",
     ]
     if failed:
-        parts.append(f"conflict or unreadable {_out.count(failed)}")
+        parts.insert(2, f"not entered {_out.count(failed)}")
     if run.expected and run.fetched and run.expected > run.fetched:
         left = seconds / run.fetched * (run.expected - run.fetched)
-        parts.append(f"{int(left) // 60}:{int(left) % 60:02} left")
-    bar = ""
+        parts.insert(0, f"{int(left) // 60}:{int(left) % 60:02} left")
+    name, bar = run.integration.name, ""
     if with_bar and run.expected:
         full = min(_BAR, _BAR * run.fetched // run.expected)
         bar = f" [{'#' * full}{'.' * (_BAR - full)}]"
-    return f"{run.integration.name}:{bar} {' · '.join(parts)}"
+        name = name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}…"
+    return f"{name}:{bar} {' · '.join(parts)}"

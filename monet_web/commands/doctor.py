@@ -61,12 +61,14 @@ def _variables() -> Iterator[tuple[str, str, str]]:
 
 
 def _signs(config: Config) -> Iterator[Sign]:
-    from monet_web.services.doctor import keys_file
+    from monet_web.services.doctor import database_file, keys_file
 
     is_made_here = config.is_embedded_database and not all(
         os.environ.get(name, "").strip() for name in ("SECRET_KEY", "MONET_ENCRYPTION_KEYS")
     )
     yield keys_file(config.home / "keys", is_used=is_made_here)
+    if config.is_embedded_database and (config.home / "monet.sqlite3").exists():
+        yield database_file(config.home / "monet.sqlite3")
     yield from _of_database(config)
     yield from _of_redis(config)
 
@@ -90,10 +92,7 @@ def _of_database(config: Config) -> Iterator[Sign]:
         return
     yield Sign("database", True, "The database answers.")
     if not is_current:
-        fix = "Type: python -m flask --app monet_web.app:from_environment db upgrade"
-        if config.is_embedded_database:
-            fix = "Any other command of `monet` brings it up to date, for example: monet company show"
-        yield Sign("migrations", False, "The database's tables are not up to date.", fix)
+        yield Sign("migrations", False, "The database's tables are not up to date.", "Type: monet upgrade")
         return
     yield Sign("migrations", True, "The database's tables are up to date.")
     sealer.bind(config.encryption_keys)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import stat
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -52,6 +53,19 @@ def keys_file(path: Path, *, is_used: bool) -> Sign:
         "keys", True,
         f"The keys are in {path}. Back this file up: without it the stores' secrets can't be opened.",
     )  # fmt: skip
+
+
+def database_file(path: Path) -> Sign:
+    """SQLite's file and those beside it hold all the books: only this user may read them."""
+    files = [path, *(each for end in ("-wal", "-shm") if (each := path.with_name(path.name + end)).exists())]
+    try:
+        readable = [each for each in files if stat.S_IMODE(each.stat().st_mode) & 0o077]
+    except OSError as error:
+        return Sign("database file", False, f"{path} can't be looked at: {error.strerror}.", "Bring back your copy.")
+    if readable:
+        names = " ".join(shlex.quote(str(each)) for each in readable)
+        return Sign("database file", False, f"Others on this machine may read {path}.", f"Type: chmod 600 {names}")
+    return Sign("database file", True, f"Only you may read {path}.")
 
 
 def checks_of_data(session: Session, *, now: datetime) -> Iterator[Sign]:
