@@ -212,6 +212,8 @@ def test_everything_starts_survives_and_ends(tmp_path: Path) -> None:
         try:
             wait_until(lambda: is_ready(running, port))
             (worker,) = children_of(running.pid, "worker.py")
+            # Ready is said before the worker has forked RQ's scheduler.
+            wait_until(lambda: worker.children(recursive=True))
             left_behind = worker.children(recursive=True)
             worker.kill()
             os.kill(int((tmp_path / "valkey" / "valkey.pid").read_text()), signal.SIGKILL)
