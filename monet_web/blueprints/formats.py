@@ -56,7 +56,7 @@ def day(value: date | datetime | None) -> str:
 
 
 def moment(value: datetime | None) -> str:
-    """`today 10:41`, `yesterday 03:24`, `12 Nov 16:20`: in the company's zone."""
+    """`today 10:41`, `yesterday 03:24`, `tomorrow 04:13`, `12 Nov 16:20`: in the company's zone."""
     if value is None:
         return "–"
     local = value.astimezone(zone())
@@ -66,6 +66,8 @@ def moment(value: datetime | None) -> str:
         return str(_("today %(time)s", time=time))
     if days_ago == 1:
         return str(_("yesterday %(time)s", time=time))
+    if days_ago == -1:
+        return str(_("tomorrow %(time)s", time=time))
     return f"{day(local)} {time}"
 
 

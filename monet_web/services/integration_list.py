@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -15,6 +15,7 @@ from monet_web.models.integrations import Integration, IntegrationState
 from monet_web.models.invoices import Invoice, InvoiceState
 from monet_web.models.runs import AT_WORK, Run, RunKind, RunState
 from monet_web.models.users import User
+from monet_web.services.timetable import BY_ITSELF
 
 IMPORTS = (RunKind.LAUNCH, RunKind.TIMETABLE)
 
@@ -47,15 +48,19 @@ class Row:
         return last is not None and (last.state is RunState.FAILED or bool(last.conflict or last.unreadable))
 
 
-def rows(session: Session) -> list[Row]:
-    """Every living integration by name. Inside a transaction; the integrations come without their secrets."""
+def rows(session: Session, *, now: datetime) -> list[Row]:
+    """Every living integration by name. Inside a transaction; the integrations come without their secrets.
+
+    A run that waits for its next attempt or for the store's owner is no current one: it is told as the next run.
+    """
     integrations = session.scalars(
         select(Integration)
         .where(Integration.state != IntegrationState.RETIRED)
         .order_by(Integration.name_key)
         .options(defer(Integration.secrets))
     ).all()
-    last, current = _last_runs(session), _current_runs(session)
+    refused = {one.id for one in integrations if one.refused_since is not None}
+    last, current = _last_runs(session), _current_runs(session, refused, now=now)
     waiting = _waiting(session)
     off = _switched_off(session, [one.id for one in integrations if one.state is IntegrationState.OFF])
     found = []
@@ -74,9 +79,16 @@ def rows(session: Session) -> list[Row]:
     return found
 
 
-def row(session: Session, integration_id: int) -> Row | None:
+def row(session: Session, integration_id: int, *, now: datetime) -> Row | None:
     """The same of one integration, None when there is none (any more)."""
-    return next((one for one in rows(session) if one.integration.id == integration_id), None)
+    return next((one for one in rows(session, now=now) if one.integration.id == integration_id), None)
+
+
+def waits_for_later(run: Run, *, is_refused: bool, now: datetime) -> bool:
+    """True for a run of the timetable that no worker may take now: the store failed or refuses the key."""
+    if run.state is not RunState.QUEUED or run.kind not in BY_ITSELF:
+        return False
+    return is_refused or (run.retry_at is not None and run.retry_at > now)
 
 
 def _runs() -> Select[Run]:
@@ -97,10 +109,12 @@ def _last_runs(session: Session) -> dict[int, Run]:
     return {run.integration_id: run for run in session.scalars(_runs().where(Run.id.in_(wanted)))}
 
 
-def _current_runs(session: Session) -> dict[int, Run]:
+def _current_runs(session: Session, refused: Collection[int], *, now: datetime) -> dict[int, Run]:
     query = _runs().where(Run.state.in_((RunState.QUEUED, *AT_WORK)), Run.kind != RunKind.TEST).order_by(Run.id.desc())
     found: dict[int, Run] = {}
     for run in session.scalars(query):  # the one at work comes before those that wait
+        if waits_for_later(run, is_refused=run.integration_id in refused, now=now):
+            continue
         if run.integration_id not in found or run.state in AT_WORK or found[run.integration_id].state not in AT_WORK:
             found[run.integration_id] = run
     return found

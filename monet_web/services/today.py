@@ -22,6 +22,8 @@ from monet_web.models.store_orders import Outcome, StoreOrder
 from monet_web.services import causes, company
 from monet_web.services.causes import Cause
 from monet_web.services.facts import CHANGED
+from monet_web.services.integration_list import waits_for_later
+from monet_web.services.next_runs import NextRun, next_runs
 from monet_web.services.waiting import Sum, Which, summary
 
 DAYS = 14
@@ -95,6 +97,8 @@ class Today:
     waiting: Sum
     causes: tuple[Cause, ...]
     changed: int  # registered invoices whose orders have changed in the store since
+    now: datetime
+    next_runs: Mapping[int, NextRun] = field(default_factory=dict)  # by integration
 
     @property
     def known_until(self) -> datetime | None:
@@ -118,13 +122,15 @@ def today(session: Session, *, now: datetime) -> Today:
     return Today(
         day=day,
         zone=zone,
-        health=_health(session, integrations),
+        health=_health(session, integrations, now=now),
         days=_days(session, day, zone, {one.store_id: one.id for one in integrations}),
         conflicts=standing.get(Outcome.CONFLICT, Standing()),
         unreadable=standing.get(Outcome.UNREADABLE, Standing()),
         waiting=summary(session, Which()),
         causes=tuple(causes.causes(session)),
         changed=_changed(session),
+        now=now,
+        next_runs=next_runs(session, now=now),
     )
 
 
@@ -168,10 +174,11 @@ def _integrations(session: Session) -> Sequence[Integration]:
     ).all()
 
 
-def _health(session: Session, integrations: Sequence[Integration]) -> tuple[Health, ...]:
+def _health(session: Session, integrations: Sequence[Integration], *, now: datetime) -> tuple[Health, ...]:
     ended: dict[int, list[Run]] = {}
     for run in _newest_runs(session, integrations):
         ended.setdefault(run.integration_id, []).append(run)
+    refused = {one.id for one in integrations if one.refused_since is not None}
     current: dict[int, Run] = {}
     at_work_first = case((Run.state.in_(AT_WORK), 0), else_=1)
     for run in session.scalars(
@@ -180,7 +187,8 @@ def _health(session: Session, integrations: Sequence[Integration]) -> tuple[Heal
         .where(Run.state.in_((RunState.QUEUED, *AT_WORK)), Run.kind.in_(IMPORTS))
         .order_by(at_work_first, Run.id)
     ):
-        current.setdefault(run.integration_id, run)
+        if not waits_for_later(run, is_refused=run.integration_id in refused, now=now):
+            current.setdefault(run.integration_id, run)
     return tuple(Health(one, tuple(ended.get(one.id, ())), current.get(one.id)) for one in integrations)
 
 

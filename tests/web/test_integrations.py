@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from decimal import Decimal
 
@@ -9,6 +10,9 @@ import pytest
 from flask import Flask
 from sqlalchemy.orm import Session
 
+from monet_web.blueprints.health.silence import Part, Silence
+from monet_web.blueprints.integrations import workers
+from monet_web.blueprints.runs import signs
 from monet_web.models import Integration, Run
 from monet_web.models.base import now_utc, writing
 from monet_web.models.integrations import IntegrationState
@@ -87,17 +91,88 @@ def test_the_last_run_is_a_link_to_its_page(app: Flask, session: Session) -> Non
     assert f'href="/runs/{run.id}"' in page(app, session)
 
 
-def test_a_chosen_frequency_is_said_beside_it(app: Flask, session: Session) -> None:
-    add(session, frequency="minutes")
-    assert "Runs when you launch it frequency: every 5 minutes" in words(page(app, session))
-
-
-def test_a_planned_run_is_said_with_its_time(app: Flask, session: Session) -> None:
-    one = add(session, frequency="hours")
+def put(session: Session, integration: Integration, **changes: object) -> None:
     with writing(session):
-        session.merge(one).next_run_at = NOW
-    assert "Today" in words(page(app, session))
-    assert "every hour" in words(page(app, session))
+        row = session.merge(integration)
+        for name, value in changes.items():
+            setattr(row, name, value)
+
+
+def test_the_next_run_is_told_with_the_period_it_will_import(app: Flask, session: Session) -> None:
+    add(session, frequency="daily")
+    text = words(page(app, session))
+    assert re.search(r"\d\d:\d\d · daily imports .+ until then", text)
+    assert "Runs when you launch it" not in text
+
+
+def test_the_page_says_that_the_next_run_waits_for_the_one_at_work(app: Flask, session: Session) -> None:
+    one = add(session, frequency="hours")
+    ran(session, one, state=RunState.RUNNING, ended_at=None, kind=RunKind.TIMETABLE)
+    ran(session, one, state=RunState.QUEUED, started_at=None, ended_at=None, kind=RunKind.TIMETABLE)
+    text = words(page(app, session))
+    assert "Running now" in text
+    assert "Waits for the run at work · every hour" in text
+
+
+def test_a_store_that_failed_is_tried_again_and_the_last_failure_stays_shown(app: Flask, session: Session) -> None:
+    one = add(session, frequency="hours")
+    failed = {"state": RunState.FAILED, "kind": RunKind.TIMETABLE, "error": "The store does not answer."}
+    ran(session, one, **failed)
+    ran(session, one, **failed)
+    later = now_utc() + timedelta(minutes=5)
+    ran(
+        session, one, state=RunState.QUEUED, started_at=None, ended_at=None, kind=RunKind.TIMETABLE, retry_at=later
+    )  # fmt: skip
+    html = page(app, session)
+    assert re.search(r"Tries again (today|tomorrow) \d\d:\d\d · 3rd attempt imports", words(html))
+    assert "The store does not answer." in words(html)
+    assert "Run Kava Ltd now" in html  # not: take it out of the queue
+    assert 'hx-get="/integrations/list"' not in html
+
+
+def test_a_refused_store_waits_for_its_key(app: Flask, session: Session) -> None:
+    one = add(session, frequency="hours")
+    ran(session, one, state=RunState.QUEUED, started_at=None, ended_at=None, kind=RunKind.TIMETABLE)
+    put(session, one, refused_since=NOW, refused_text="The store refused the key (401).")
+    text = words(page(app, session))
+    assert "Waits for a new key · every hour nothing is lost: with a new key one run imports all since" in text
+
+
+def test_an_overdue_slot_is_said(app: Flask, session: Session) -> None:
+    one = add(session, frequency="daily")
+    put(session, one, next_run_at=NOW - timedelta(minutes=40))
+    assert re.search(r"Overdue since (today|yesterday) \d\d:\d\d · daily", words(page(app, session)))
+
+
+def test_days_that_no_run_imports_by_itself_are_offered_to_the_launch(app: Flask, session: Session) -> None:
+    one = add(session, frequency="minutes")
+    ran(
+        session, one, kind=RunKind.TIMETABLE, window_start=NOW - timedelta(days=12),
+        window_end=NOW - timedelta(days=10),
+    )  # fmt: skip
+    html = page(app, session)
+    assert "not imported while it did not run by itself" in words(html)
+    assert re.search(r'href="/integrations\?mask=Kava\+Ltd&amp;first=\d{4}-\d\d-\d\d&amp;last=[^"]+#launch"', html)
+
+
+@pytest.mark.parametrize(
+    ("silent", "told"),
+    [
+        (Silence(Part.WORKER, NOW - timedelta(minutes=4)), "No worker has reported for 4 min"),
+        (Silence(Part.SCHEDULER, NOW), "Automatic import has stopped since today"),
+        (Silence(Part.TICK, NOW), "nobody looks at the timetable"),
+        (Silence(Part.REDIS), "Redis does not answer"),
+    ],
+)
+def test_the_page_says_what_is_silent_and_since_when(
+    app: Flask, session: Session, monkeypatch: pytest.MonkeyPatch, silent: Silence, told: str
+) -> None:
+    monkeypatch.setattr(workers, "redis_url", lambda: "redis://nowhere.invalid")
+    monkeypatch.setattr(signs, "_ask", lambda: silent)
+    add(session, frequency="daily")
+    text = words(page(app, session))
+    assert "Nothing runs by itself now." in text
+    assert told in text
 
 
 def test_a_preview_is_no_last_run(app: Flask, session: Session) -> None:
@@ -163,7 +238,8 @@ def test_a_switched_off_one_says_since_when_and_by_whom(app: Flask, session: Ses
     text = words(client.get("/integrations").text)
     assert "Switched off today" in text
     assert "by Rūta administrator" in text
-    assert "Nothing will run" in text
+    assert "Switched off since today" in text
+    assert "its exact name may be launched by hand" in text
     assert client.post(f"/integrations/{one.id}/switch", data={"on": "yes"}).status_code == 303
     assert again(session, one).state is IntegrationState.ON
 
@@ -217,7 +293,8 @@ def test_the_list_asks_as_much_for_one_as_for_twenty(app: Flask, session: Sessio
         return len(said)
 
     def one_more(number: int) -> None:
-        one = add(session, f"Shop {number}", enabled="no" if number % 3 == 0 else "yes")
+        often = ("off", "hours", "daily", "months")[number % 4]
+        one = add(session, f"Shop {number}", enabled="no" if number % 3 == 0 else "yes", frequency=often)
         ran(session, one, registered=1, fetched=1)
         ran(session, one, state=RunState.QUEUED, started_at=None, ended_at=None)
         waits(session, one, str(number), "1.00")

@@ -21,9 +21,10 @@ from monet_web.models import Integration, InvoiceFinding, Run, RunOrder
 from monet_web.models.base import writing
 from monet_web.models.integrations import IntegrationState
 from monet_web.models.invoices import InvoiceState
-from monet_web.models.runs import RunState
+from monet_web.models.runs import RunKind, RunState
 from monet_web.models.store_orders import Outcome
 from monet_web.models.users import Role
+from monet_web.services import timetable
 from tests import builders
 from tests.builders import NOON
 from tests.web.integrating import browser, statements, words
@@ -88,7 +89,7 @@ def test_connected_but_never_imported_leads_to_the_launch(client: FlaskClient, s
     assert "A store is connected; nothing was imported yet." in words(page.text)
     assert 'href="/integrations#launch"' in page.text
     assert "Orders a day" not in page.text
-    assert "When you launch it" in page.text
+    assert "Runs when you launch it" in page.text
 
 
 def test_a_viewer_is_not_offered_what_a_viewer_may_not(app: Flask, session: Session) -> None:
@@ -283,6 +284,35 @@ def test_bars_add_up_and_keep_inside_the_picture() -> None:
     assert [line.figure for line in chart.grid] == ["10", "20", "30", "40", "50"]
     assert second.is_now
     assert first.is_minor
+
+
+# --- next runs --------------------------------------------------------------------------------------------------------
+
+
+def test_the_next_runs_are_told_with_their_periods_the_soonest_first(client: FlaskClient, session: Session) -> None:
+    with writing(session):
+        for name, frequency in (("By hand", "off"), ("Hourly", "hours"), ("Weekly", "weekly")):
+            one = builders.an_integration(session, name, settings={"frequency": frequency})
+            timetable.begin(session, one, now=NOW)
+        ended(session, one)
+    said = read(client)
+    said = said[said.index("Next runs") :]
+    assert re.search(r"Hourly \S.* 15:00 · every hour imports 22 Nov\W+23 Nov until then Weekly", said)
+    assert re.search(r"Weekly 30 Nov 0[34]:\d\d · weekly imports 23 Nov\W+29 Nov By hand Runs when you launch it", said)
+
+
+def test_a_failure_says_when_it_is_tried_again(client: FlaskClient, session: Session) -> None:
+    with writing(session):
+        one = builders.an_integration(session, "Molis LV", settings={"frequency": "hours"})
+        timetable.begin(session, one, now=NOW)
+        ended(session, one, RunState.FAILED, kind=RunKind.TIMETABLE, error="The store does not answer.")
+        builders.a_run(
+            session, one, kind=RunKind.TIMETABLE, state=RunState.QUEUED, retry_at=NOW + timedelta(minutes=4)
+        )
+    said = read(client)
+    assert "1 thing needs you." in said
+    assert "It is tried again by itself" in said
+    assert re.search(r"Molis LV Tries again \S.* · 2nd attempt imports", said)
 
 
 # --- health --------------------------------------------------------------------------------------------------------

@@ -7,8 +7,8 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from sqlalchemy.orm import Session
 
+from monet_web.blueprints import next_words
 from monet_web.blueprints.access import needs, signed_in
-from monet_web.blueprints.formats import moment
 from monet_web.blueprints.integrations import drawing, forms, listing, wording
 from monet_web.blueprints.integrations.blueprint import integrations
 from monet_web.blueprints.integrations.drawing import Panel
@@ -21,7 +21,7 @@ from monet_web.models import Integration, db
 from monet_web.models.base import now_utc, reading
 from monet_web.models.connection_tests import ConnectionTest
 from monet_web.models.users import Role
-from monet_web.services import company, connect, connection_test, integration_form, integration_list
+from monet_web.services import company, connect, connection_test, integration_form, integration_list, next_runs
 from monet_web.services.integration_form import Saved
 
 
@@ -131,11 +131,14 @@ def draw(
     session: Session, integration: Integration, form: IntegrationForm, panel: Panel, *, meanwhile: bool = False
 ) -> str:
     """The whole page. Inside a reading transaction."""
-    row = integration_list.row(session, integration.id)
-    line = listing.lines([row])[0] if row is not None else None
+    now = now_utc()
+    row = integration_list.row(session, integration.id, now=now)
+    upcoming = next_runs.next_runs(session, now=now)
+    line = listing.lines([row], upcoming, now=now)[0] if row is not None else None
     next_run = ""
-    if integration.next_run_at is not None:
-        next_run = _("The next run is %(moment)s.", moment=moment(integration.next_run_at))
+    if integration.settings.get("frequency", "off") == form.texts.get("frequency", "off"):
+        # Of a choice that is not saved yet nobody can tell.
+        next_run = next_words.sentence(integration, upcoming.get(integration.id), now=now)
     return render_template(
         "integrations/edit.html",
         integration=integration,

@@ -144,7 +144,7 @@ def sums() -> ResponseReturnValue:
 
 
 def _wrong(form: LaunchForm) -> ResponseReturnValue:
-    idle = workers.why_idle()
+    idle = workers.why_still()
     session = db.session()
     with reading(session):
         return views.draw(session, form, idle, 422)

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from flask import current_app, url_for
 
+from monet_web.blueprints import next_words
 from monet_web.blueprints.formats import moment, money
 from monet_web.blueprints.integrations import telling, wording
 from monet_web.blueprints.integrations.translating import _, ngettext
+from monet_web.blueprints.next_words import Next
 from monet_web.connectors import CONNECTORS
 from monet_web.models.integrations import IntegrationState
 from monet_web.models.runs import AT_WORK, Run, RunState
 from monet_web.services.integration_list import Row
+from monet_web.services.next_runs import NextRun
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +31,7 @@ class Line:
     mark: tuple[str, str] | None  # of the newest import or the run at work
     told: str  # when, how long, by whom
     told_url: str
-    next: str
-    next_told: str
+    next: Next
     waiting: int
     sums: str
     waiting_url: str
@@ -39,9 +42,9 @@ class Line:
     refused_since: str
 
 
-def lines(rows: Sequence[Row]) -> list[Line]:
-    """The rows in words."""
-    return [_line(row) for row in rows]
+def lines(rows: Sequence[Row], upcoming: Mapping[int, NextRun], *, now: datetime) -> list[Line]:
+    """The rows in words, with the next run of each."""
+    return [_line(row, upcoming.get(row.integration.id), now) for row in rows]
 
 
 def headline(rows: Sequence[Row]) -> str:
@@ -61,13 +64,12 @@ def run_url(run: Run) -> str:
     return url_for("runs.show", run_id=run.id) if "runs.show" in current_app.view_functions else ""
 
 
-def _line(row: Row) -> Line:
+def _line(row: Row, upcoming: NextRun | None, now: datetime) -> Line:
     one = row.integration
     settings = wording.parsed(one.settings)
     kind = CONNECTORS.get(one.store.platform)
     is_off = one.state is IntegrationState.OFF
     told_of = row.current or (None if is_off and row.switched_off else row.last)
-    next_text, next_told = _next(row, settings.frequency)
     action = "stop" if row.current else "switch_on" if is_off else "run"
     return Line(
         id=one.id,
@@ -77,8 +79,9 @@ def _line(row: Row) -> Line:
         mark=_mark(row, is_off=is_off),
         told=_told(row, is_off=is_off),
         told_url=run_url(told_of) if told_of else "",
-        next=next_text,
-        next_told=next_told,
+        next=next_words.said(
+            one, upcoming, now=now, off_since=row.switched_off.at if row.switched_off is not None else None
+        ),
         waiting=row.waiting,
         sums=", ".join(money(total, currency) for currency, total in sorted(row.sums.items())),
         waiting_url=url_for("journals.page", integration=one.id)
@@ -117,17 +120,6 @@ def _told(row: Row, *, is_off: bool) -> str:
     if last.state is RunState.FAILED:
         return f"{parts[0]}: {last.error}"
     return ", ".join(part for part in parts if part)
-
-
-def _next(row: Row, frequency: str) -> tuple[str, str]:
-    one = row.integration
-    if one.state is IntegrationState.OFF:
-        return _("Nothing will run"), _("but its exact name may be launched by hand")
-    if one.next_run_at is not None:
-        return moment(one.next_run_at).capitalize(), wording.how_often(frequency)
-    if frequency == "off":
-        return _("Runs when you launch it"), ""
-    return _("Runs when you launch it"), _("frequency: %(often)s", often=wording.how_often(frequency))
 
 
 def _action_told(action: str, row: Row) -> str:

@@ -20,14 +20,14 @@ from monet_web.domain.errors import BrokenRule
 from monet_web.models import db
 from monet_web.models.base import now_utc, reading
 from monet_web.models.users import Role
-from monet_web.services import integration_form, integration_list, open_runs
+from monet_web.services import integration_form, integration_list, next_runs, open_runs
 
 
 @integrations.get("")
 @signed_in
 def page() -> ResponseReturnValue:
     """Every integration, and the launch by hand; the launch's fields may come in the address (presets do)."""
-    idle = workers.why_idle()
+    idle = workers.why_still()
     session = db.session()
     with reading(session):
         return draw(session, LaunchForm.from_address(session, request.args, now_utc()), idle)
@@ -48,7 +48,7 @@ def stop(integration_id: int) -> ResponseReturnValue:
     """Stop the run at work between two pages, or take the waiting one out of the queue (C5)."""
     session = db.session()
     with reading(session):
-        row = integration_list.row(session, integration_id)
+        row = integration_list.row(session, integration_id, now=now_utc())
         run = row.current if row is not None else None
     if row is None:
         abort(404)
@@ -98,9 +98,10 @@ def draw(session: Session, launch: LaunchForm, idle: str, status: int = 200) -> 
 
 
 def _list(session: Session) -> dict[str, Any]:
-    rows = integration_list.rows(session)
+    now = now_utc()
+    rows = integration_list.rows(session, now=now)
     return {
-        "lines": listing.lines(rows),
+        "lines": listing.lines(rows, next_runs.next_runs(session, now=now), now=now),
         "headline": listing.headline(rows),
         "is_live": any(row.current is not None for row in rows),
     }

@@ -156,7 +156,10 @@ def frequency_sentence(settings: Settings, *, zone: str, next_run: str = "") -> 
         end = _("What passes the checks is entered at once; the rest waits in %(journals)s.", journals=journals)
     else:
         end = _("Everything waits in %(journals)s until you enter it.", journals=journals)
-    return " ".join(part for part in (begin, next_run, end) if part)
+    again = ""
+    if settings.frequency != "off":
+        again = _("Between 05:00 and 06:00 it reads the orders of the documents of the last 60 days again.")
+    return " ".join(part for part in (begin, next_run, again, end) if part)
 
 
 def how_often(frequency: str) -> str:

@@ -8,6 +8,7 @@ from redis.exceptions import RedisError
 from monet_web import queues
 from monet_web.blueprints.health.views import ANSWER_SECONDS, worker_sign
 from monet_web.blueprints.integrations.translating import _
+from monet_web.blueprints.runs import signs
 from monet_web.config import Config
 
 
@@ -29,3 +30,8 @@ def why_idle() -> str:
     except RedisError:
         return _("No worker can be reached, because Redis does not answer. Start everything with: monet run")
     return _("No worker is alive. Start everything with: monet run")
+
+
+def why_still() -> str:
+    """Why nothing runs by itself, whether or not what is launched would be worked; "" when all is well."""
+    return signs.why_still() if redis_url() is not None else why_idle()

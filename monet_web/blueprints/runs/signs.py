@@ -10,9 +10,11 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from monet_web import queues
-from monet_web.blueprints.health.views import scheduler_sign, worker_sign
-from monet_web.blueprints.runs.texts import _
+from monet_web.blueprints.formats import moment
+from monet_web.blueprints.health.silence import Part, Silence, silence
+from monet_web.blueprints.runs.texts import _, duration
 from monet_web.config import Config
+from monet_web.models.base import now_utc
 
 _ANSWER_SECONDS = 1.0
 SECONDS_REMEMBERED = 5.0  # pages that follow a run ask every second
@@ -38,38 +40,56 @@ def redis() -> Redis | None:
 
 def why_idle() -> str:
     """Why nothing that is queued will begin, in a sentence; "" when a worker lives."""
-    return {
-        "": "",
-        "scheduler": "",
-        "unset": _("Nothing is imported by itself: Redis is not set up (REDIS_URL)."),
-        "redis": _("Automatic import has stopped: Redis does not answer. It goes on by itself when Redis does."),
-        "worker": _("No worker is alive: nothing is imported until one is started."),
-    }[_silent_part()]
+    silent = _silent()
+    match silent.part:
+        case Part.UNSET:
+            return _("Nothing is imported by itself: Redis is not set up (REDIS_URL).")
+        case Part.REDIS:
+            return _("Automatic import has stopped: Redis does not answer. It goes on by itself when Redis does.")
+        case Part.WORKER if silent.since is not None:
+            return _(
+                "No worker has reported for %(time)s: nothing is imported until one is started.",
+                time=duration(int((now_utc() - silent.since).total_seconds())),
+            )
+        case Part.WORKER:
+            return _("No worker is alive: nothing is imported until one is started.")
+        case _:
+            return ""
 
 
 def why_still() -> str:
     """The same for the timetable too: what does not happen by itself."""
-    if _silent_part() == "scheduler":
-        return _("Automatic import has stopped: no scheduler is alive, so the timetable stands still.")
-    return why_idle()
+    silent = _silent()
+    since = moment(silent.since) if silent.since is not None else ""
+    match silent.part:
+        case Part.SCHEDULER if since:
+            return _("Automatic import has stopped since %(moment)s: no scheduler is alive.", moment=since)
+        case Part.SCHEDULER:
+            return _("Automatic import has stopped: no scheduler is alive, so the timetable stands still.")
+        case Part.TICK:
+            return _(
+                "Automatic import has stopped since %(moment)s: nobody looks at the timetable, though worker and "
+                "scheduler are alive.",
+                moment=since,
+            )
+        case _:
+            return why_idle()
 
 
-def _silent_part() -> str:
+def _silent() -> Silence:
     kept: dict[str, Any] = current_app.extensions.setdefault("monet_runs", {})
-    asked_at, part = kept.get("silent", (0.0, ""))
+    asked_at, found = kept.get("silent", (0.0, Silence()))
     if not asked_at or time.monotonic() - asked_at > SECONDS_REMEMBERED:
-        part = _ask()
-        kept["silent"] = (time.monotonic(), part)
-    return str(part)
+        found = _ask()
+        kept["silent"] = (time.monotonic(), found)
+    return found  # type: ignore[no-any-return]
 
 
-def _ask() -> str:
+def _ask() -> Silence:
     client = redis()
     if client is None:
-        return "unset"
+        return Silence(Part.UNSET)
     try:
-        if not worker_sign(client).lives:
-            return "worker"
-        return "" if scheduler_sign(client).lives else "scheduler"
+        return silence(client, now=now_utc())
     except RedisError:
-        return "redis"
+        return Silence(Part.REDIS)

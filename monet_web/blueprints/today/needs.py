@@ -15,6 +15,7 @@ from monet_web.models.integrations import IntegrationState
 from monet_web.models.runs import RunState
 from monet_web.models.users import Role
 from monet_web.services.causes import Cause
+from monet_web.services.next_runs import Obstacle
 from monet_web.services.today import Health, Standing, Today
 
 _SHOWN_CAUSES = 5
@@ -98,11 +99,22 @@ def _failed(today: Today) -> Iterator[Need]:
             "failed",
             _("%(name)s: the import of %(when)s failed", name=one.integration.name, when=moment(last.ended_at)),
             ("failed", _("Nothing comes in") if failed > 1 else _("Failed")),
-            " ".join(part for part in (capitalised(last.error), capitalised(last.fix), _gap(one)) if part),
+            " ".join(
+                part
+                for part in (capitalised(last.error), capitalised(last.fix), _gap(one), _again(today, one))
+                if part
+            ),
             _actions((link("runs.show", run_id=last.id), _("See the run"))),
             figure=number(failed),
             unit=ngettext("failure", "failures", failed),
         )
+
+
+def _again(today: Today, one: Health) -> str:
+    upcoming = today.next_runs.get(one.integration.id)
+    if upcoming is None or upcoming.obstacle is not Obstacle.TRIED_AGAIN:
+        return ""
+    return _("It is tried again by itself %(when)s.", when=moment(upcoming.at))
 
 
 def _gap(one: Health) -> str:

@@ -34,4 +34,5 @@ def page() -> ResponseReturnValue:
             drawn=drawn,
             shows_euros=shows_euros,
             lines=[words.line(one) for one in stands.health],
+            next_lines=words.next_lines(stands),
         )

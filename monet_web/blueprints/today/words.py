@@ -10,7 +10,9 @@ from decimal import Decimal
 from babel.dates import format_date
 from flask_babel import get_locale
 
+from monet_web.blueprints import next_words
 from monet_web.blueprints.formats import day, moment, money, number
+from monet_web.blueprints.next_words import Next
 from monet_web.blueprints.runs.texts import _, joined, link, ngettext
 from monet_web.blueprints.today.drawing import Chart, Series, draw
 from monet_web.domain.windows import start_of_day
@@ -209,7 +211,7 @@ def _weekday(of: date) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One integration: how it is, the ticks of its newest runs, and when it runs next."""
+    """One integration: how it is, and the ticks of its newest runs."""
 
     name: str
     url: str
@@ -218,15 +220,12 @@ class Line:
     is_bad: bool
     ticks: list[str]
     ticks_told: str
-    next: str
-    next_told: str
 
 
 def line(one: Health) -> Line:
     """An integration in words."""
     told, told_run, is_bad = _state(one)
     kinds = [_kind(run) for run in one.ended]
-    next_text, next_told = _next(one)
     return Line(
         name=one.integration.name,
         url=link("integrations.edit", integration_id=one.integration.id),
@@ -235,8 +234,6 @@ def line(one: Health) -> Line:
         is_bad=is_bad,
         ticks=kinds,
         ticks_told=_ticks(kinds),
-        next=next_text,
-        next_told=next_told,
     )
 
 
@@ -285,9 +282,10 @@ def _ticks(kinds: Sequence[str]) -> str:
     return joined(text.replace("%(num)s", str(kinds.count(kind))) for kind, text in words if kind in kinds)
 
 
-def _next(one: Health) -> tuple[str, str]:
-    if one.integration.state is IntegrationState.OFF:
-        return _("Nothing will run"), _("switched off; its exact name may be launched by hand")
-    if one.integration.next_run_at is not None:
-        return moment(one.integration.next_run_at), ""
-    return _("When you launch it"), _("there is no timetable yet")
+def next_lines(today: Today) -> list[tuple[str, Next]]:
+    """The name and the next run of each integration, the soonest first, then those that wait for a person."""
+    found = [
+        (one.integration.name, next_words.said(one.integration, today.next_runs.get(one.integration.id), now=today.now))
+        for one in today.health
+    ]
+    return sorted(found, key=lambda pair: (pair[1].at is None, pair[1].at or today.now, not pair[1].is_bad))
