@@ -194,8 +194,65 @@ def delete(number: str | None, cause: str | None, every: bool, leave_out: str | 
                 here.session, what.ids[start : start + _PART], leave_out=leave_out is not None,
                 reason=leave_out or "", now=here.now, actor=here.actor,
             )  # fmt: skip
-    became = "Their orders are left out." if leave_out is not None else "The next import brings their orders back."
+    became = (
+        "Their orders are left out; monet journals bring-back NUMBER takes it back."
+        if leave_out is not None
+        else "The next import brings their orders back."
+    )
     _out.say(f"{_out.many(deleted, 'invoice')} deleted. {became}")
+
+
+@journals.command("left-out")
+@click.option("--json", "as_json", is_flag=True, help="Only JSON.")
+def left_out(as_json: bool) -> None:
+    """List the orders that were left out by hand, the newest first, with the reasons.
+
+    \b
+    monet journals left-out
+    """
+    from monet_web.models.base import reading
+    from monet_web.services import journals as service
+
+    rows: list[tuple[str, str, str, str]] = []
+    before: int | None = None
+    with opened() as here, reading(here.session):
+        while True:
+            found, before = service.left_out(here.session, before=before, limit=_PART)
+            rows += [
+                (one.order_number, name, str(one.placed_at.date() if one.placed_at else ""), one.left_out_reason)
+                for one, name in found
+            ]
+            if before is None:
+                break
+    if as_json:
+        keys = ("order", "integration", "date", "reason")
+        _out.say_json([dict(zip(keys, row, strict=True)) for row in rows])
+    elif not rows:
+        _out.say("No order is left out by hand.")
+    else:
+        _out.table(("Order", "Integration", "Placed", "Left out because"), rows)
+        _out.say("")
+        _out.say("To have one again: monet journals bring-back NUMBER")
+
+
+@journals.command("bring-back")
+@click.argument("number")
+def bring_back(number: str) -> None:
+    """Take back that the order NUMBER was left out: the next import of its day enters it again.
+
+    \b
+    monet journals bring-back 1001
+    """
+    from monet_web.domain.errors import BrokenRule
+    from monet_web.services import journals as service
+
+    with opened() as here:
+        count = service.bring_back(here.session, number, now=here.now, actor=here.actor)
+    if not count:
+        raise BrokenRule(
+            f"No order {number.strip()} is left out by hand.", fix="`monet journals left-out` shows those that are."
+        )
+    _out.say(f"{_out.many(count, 'order')} brought back. Import the day again: monet import --help")
 
 
 def _question(what: _Sum, *, leaves_out: bool) -> str:

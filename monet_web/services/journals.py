@@ -18,6 +18,7 @@ from monet_web.models.integrations import Integration
 from monet_web.models.invoices import AccountingType, Invoice, InvoiceFinding, InvoiceState, Journal
 from monet_web.models.store_orders import Outcome, StoreOrder
 from monet_web.services import audit
+from monet_web.services.numbers import number_key
 
 PAGE = 50
 
@@ -121,7 +122,9 @@ def waiting(
         if journal_id is not None:
             query = query.where(Invoice.journal_id == journal_id)
         else:
-            query = query.where((Invoice.number == number.strip()) | (Invoice.order_number == number.strip()))
+            key = number_key(number)
+            of_order = select(StoreOrder.id).where(StoreOrder.number_key == key)
+            query = query.where((Invoice.number_key == key) | Invoice.store_order_id.in_(of_order))
     if cause is not None:
         if cause not in CODES:
             raise BrokenRule(f"{cause} is not a cause.", fix=f"Type one of: {', '.join(CODES)}.")
@@ -173,7 +176,7 @@ def delete(
 
 def bring_back(session: Session, order_number: str, *, now: datetime, actor: str) -> int:
     """Orders with this number that were left out by hand are open again; how many there were."""
-    return _bring_back(session, StoreOrder.order_number == order_number.strip(), now=now, actor=actor)
+    return _bring_back(session, StoreOrder.number_key == number_key(order_number), now=now, actor=actor)
 
 
 def bring_back_orders(session: Session, order_ids: Sequence[int], *, now: datetime, actor: str) -> int:
