@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
 import click
+
+EARLIEST, LATEST = date(2000, 1, 1), date(2099, 12, 31)
 
 
 class Day(click.ParamType[date]):
@@ -23,9 +25,23 @@ class Day(click.ParamType[date]):
         try:
             if len(value) != 10:
                 raise ValueError
-            return date.fromisoformat(value)
+            day = date.fromisoformat(value)
         except ValueError:
             self.fail(f"“{value}” is not a day. Type it as 2026-11-24.", param, ctx)
+        if not EARLIEST <= day <= LATEST:
+            self.fail(f"{day} is too far away. Choose days between {EARLIEST.year} and {LATEST.year}.", param, ctx)
+        return day
+
+
+class Past(Day):
+    """A day of orders or invoices: not before there were e-shops, and at most a year ahead (the month's last day)."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        """The day, or which days there are."""
+        day = super().convert(value, param, ctx)
+        if not EARLIEST <= day <= date.today() + timedelta(days=366):  # noqa: DTZ011 - a day more or less is no matter
+            self.fail(f"{day} is too far away. Choose days between {EARLIEST.year} and today.", param, ctx)
+        return day
 
 
 class Percent(click.ParamType[Decimal]):
@@ -42,6 +58,7 @@ class Percent(click.ParamType[Decimal]):
 
 
 DAY = Day()
+PAST_DAY = Past()
 PERCENT = Percent()
 FILE = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
 

@@ -14,7 +14,7 @@ import click
 from monet_web.commands import _account, _out, _trouble
 from monet_web.commands._context import Here, opened
 from monet_web.commands._progress import Progress
-from monet_web.commands._typed import DAY
+from monet_web.commands._typed import PAST_DAY
 
 if TYPE_CHECKING:
     from monet_web.models.runs import Run
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 @click.command("import")
 @click.argument("mask")
-@click.option("--from", "first", type=DAY, required=True, help="The first day, as 2026-11-01.")
-@click.option("--to", "last", type=DAY, required=True, help="The last day, included.")
+@click.option("--from", "first", type=PAST_DAY, required=True, help="The first day, as 2026-11-01.")
+@click.option("--to", "last", type=PAST_DAY, required=True, help="The last day, included.")
 @click.option("--dry-run", is_flag=True, help="Write nothing: say what would become of each order.")
 @click.option("--queue", is_flag=True, help="Leave it to the workers and do not wait.")
 @click.option("--json", "as_json", is_flag=True, help="Only JSON.")

@@ -22,9 +22,20 @@ def integrations() -> None:
     """Connect stores and change how they are imported."""
 
 
+class _Platform(click.Option):
+    """Its help names the platforms there are, which are loaded only when somebody reads it."""
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        """With the connectors' names."""
+        from monet_web.connectors import CONNECTORS
+
+        self.help = f"{'One of: ' if len(CONNECTORS) > 1 else ''}{', '.join(CONNECTORS)}."
+        return super().get_help_record(ctx)
+
+
 @integrations.command()
 @click.argument("name")
-@click.option("--platform", required=True, metavar="KIND", help="woocommerce, prestashop, shopify, opencart …")
+@click.option("--platform", cls=_Platform, required=True, metavar="KIND")
 @click.option("--set", "typed", multiple=True, metavar="KEY=VALUE", help="A connection parameter or a setting.")
 @click.argument("more", nargs=-1, metavar="[KEY=VALUE]...")
 def add(name: str, platform: str, typed: tuple[str, ...], more: tuple[str, ...]) -> None:

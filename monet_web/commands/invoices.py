@@ -9,7 +9,7 @@ import click
 
 from monet_web.commands import _out
 from monet_web.commands._context import opened
-from monet_web.commands._typed import DAY
+from monet_web.commands._typed import PAST_DAY
 
 
 @click.group(no_args_is_help=True)
@@ -19,8 +19,8 @@ def invoices() -> None:
 
 @invoices.command()
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
-@click.option("--from", "first", type=DAY, help="Issued from this day.")
-@click.option("--to", "last", type=DAY, help="Issued until this day, included.")
+@click.option("--from", "first", type=PAST_DAY, help="Issued from this day.")
+@click.option("--to", "last", type=PAST_DAY, help="Issued until this day, included.")
 @click.option("--integration", metavar="NAME", help="Only of this one.")
 @click.option("--state", metavar="STATE", help="registered or in_journal; both when left out.")
 def export(file: Path, first: date | None, last: date | None, integration: str | None, state: str | None) -> None:

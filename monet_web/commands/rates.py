@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import click
 
 from monet_web.commands import _out
+from monet_web.commands._ask import confirm
 from monet_web.commands._context import opened
 from monet_web.commands._typed import DAY, FILE, PERCENT
 
@@ -30,6 +32,7 @@ def import_(file: Path) -> None:
     \b
     monet rates import rates.csv
 
+    A rate counts for its own day and, where no newer one is known, for up to ten days after it (weekends, holidays).
     What waited for a rate is checked again.
     """
     from monet_web.services import rates as service
@@ -54,7 +57,8 @@ def vat_rates() -> None:
 @click.option("--from", "valid_from", type=DAY, required=True, help="Its first day.")
 @click.option("--to", "valid_to", type=DAY, help="Its last day, included; none when left out.")
 @click.option("--code", default="", help="The classifier's code, as PVM1.")
-def add(country: str, percent: Decimal, valid_from: date, valid_to: date | None, code: str) -> None:
+@click.option("--yes", is_flag=True, help="Do not ask, also for a country that this program does not know.")
+def add(country: str, percent: Decimal, valid_from: date, valid_to: date | None, code: str, yes: bool) -> None:
     """Add a VAT rate that a country had on certain days. The EU's usual ones are there already.
 
     \b
@@ -64,6 +68,11 @@ def add(country: str, percent: Decimal, valid_from: date, valid_to: date | None,
     """
     from monet_web.services import rates as service
 
+    if re.fullmatch(r"[A-Za-z]{2}", country.strip()) and not _is_known(country):
+        # Asked and not refused: countries are made and renamed more often than this program is.
+        confirm(
+            f"No country known here has the code {country.strip().upper()}. Add a rate for it all the same?", yes=yes
+        )
     with opened() as here:
         row = service.add_vat_rate(
             here.session, country=country, percent=percent, valid_from=valid_from, valid_to=valid_to, code=code,
@@ -72,6 +81,17 @@ def add(country: str, percent: Decimal, valid_from: date, valid_to: date | None,
         until = f" to {row.valid_to}" if row.valid_to else ""
         _out.say(f"{row.country} has {row.percent:f} % from {row.valid_from}{until}.")
         _out.mended(here, codes=("vat_rate_unknown",))
+
+
+def _is_known(country: str) -> bool:
+    from babel import Locale
+
+    from monet_web.domain.vat import vat_country
+
+    # Babel's regions hold some that are no country: unions, exceptional reservations, codes for tests.
+    no_country = {"AC", "CP", "CQ", "DG", "EA", "EU", "EZ", "IC", "QO", "TA", "UN", "XA", "XB", "ZZ"}
+    code = vat_country(country)
+    return code in Locale("en").territories and code not in no_country
 
 
 @vat_rates.command("list")

@@ -32,7 +32,7 @@ from monet_web.models.integrations import Integration, IntegrationState, Store
 from monet_web.models.invoices import Invoice
 from monet_web.models.runs import AT_WORK, Run, RunState
 from monet_web.models.store_orders import StoreOrder
-from monet_web.services import audit, timetable
+from monet_web.services import audit, choices, timetable
 from monet_web.services.numbers import number_key
 
 _LONGEST_NAME = 120
@@ -155,6 +155,7 @@ def add_integration(
     _check_number_source(connector, settings)
     with writing(session), _lost_races():
         _refuse_same_name(session, name)
+        choices.check(session, settings, typed.settings)
         store = _known_store(session, connector, store_key)
         if "number_prefix" not in typed.settings:
             settings = replace(settings, number_prefix=_offered_prefix(session, name, settings, store))
@@ -210,6 +211,7 @@ def set_values(
         _connect_anew(session, integration, connector, typed, same_store=same_store)
         settings = settings_text.parse({**integration.settings, **typed.settings})
         _check_number_source(connector, settings)
+        choices.check(session, settings, typed.settings, before=settings_of(integration), facts=integration.facts)
         if settings.number_prefix != integration.number_prefix:
             _refuse_used_prefix(session, settings.number_prefix, but=integration.id)
         _keep_settings(integration, settings)
