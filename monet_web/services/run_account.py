@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from monet_web.domain.findings import CODES, Finding
 from monet_web.models.invoices import Invoice, InvoiceFinding, InvoiceState, InvoiceVat, Journal
-from monet_web.models.runs import RunOrder
+from monet_web.models.runs import RunOrder, RunSlot
 from monet_web.models.store_orders import StoreOrder
 
 PAGE = 50
@@ -136,6 +136,25 @@ def journals(session: Session, run_id: int) -> list[Journal]:
         Invoice.opened_by_run_id == run_id, Invoice.state == InvoiceState.IN_JOURNAL
     )
     return list(session.scalars(select(Journal).where(Journal.id.in_(waiting)).order_by(Journal.id)))
+
+
+@dataclass(frozen=True, slots=True)
+class Slots:
+    """The moments of the timetable that a run covers."""
+
+    count: int
+    first: datetime
+    last: datetime
+
+
+def slots(session: Session, run_ids: Collection[int]) -> dict[int, Slots]:
+    """The slots of each of these runs that covers any; one question. Inside a transaction."""
+    rows = session.execute(
+        select(RunSlot.run_id, func.count(), func.min(RunSlot.slot_at), func.max(RunSlot.slot_at))
+        .where(RunSlot.run_id.in_(run_ids))
+        .group_by(RunSlot.run_id)
+    )
+    return {run_id: Slots(count, first, last) for run_id, count, first, last in rows}
 
 
 def in_run(session: Session, run_id: int, store_order_ids: Collection[int]) -> dict[int, OrderOfRun]:

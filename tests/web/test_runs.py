@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -19,7 +20,7 @@ from monet_web.domain.orders import Order, Payment, PaymentKind, Unreadable
 from monet_web.models import Integration, Run
 from monet_web.models.base import now_utc, reading, writing
 from monet_web.models.integrations import IntegrationState
-from monet_web.models.runs import RunKind, RunState
+from monet_web.models.runs import RunKind, RunSlot, RunState
 from monet_web.models.users import Role
 from monet_web.services import claims, journals, mend
 from tests.builders import NOON, a_line, a_run, an_integration, an_item, an_order
@@ -94,6 +95,71 @@ def test_what_is_not_there_is_not_there(app: Flask, session: Session) -> None:
     assert office.post("/runs/7/stop").status_code == 404
     assert office.post("/runs/7/again").status_code == 404
     assert office.get("/runs?launch=,x,-1,²").status_code == 200  # nothing named: the list
+
+
+# --- by itself ---------------------------------------------------------------------------------------------------
+
+
+def test_runs_of_the_timetable_name_their_slots(app: Flask, session: Session) -> None:
+    with writing(session):
+        one = an_integration(session)
+        single = a_run(session, one, kind=RunKind.TIMETABLE, state=RunState.DONE, started_at=NOON, ended_at=NOON)
+        many = a_run(session, one, kind=RunKind.TIMETABLE, state=RunState.DONE, started_at=NOON, ended_at=NOON)
+        session.add(RunSlot(integration_id=one.id, slot_at=NOON, run_id=single.id))
+        for hour in range(1, 4):
+            session.add(RunSlot(integration_id=one.id, slot_at=NOON + timedelta(hours=hour), run_id=many.id))
+    listed = words(see(app, session, "/runs"))
+    for path, told in (
+        (f"/runs/{single.id}", r"slot \S+( Nov)? 12:00"),
+        (f"/runs/{many.id}", r"3 slots, .*13:00 to .*15:00"),
+    ):
+        page = words(see(app, session, path))
+        assert re.search(rf"opened by the timetable \S+( Nov)? \d\d:\d\d, {told}", page)
+        assert re.search(rf"by the timetable, {told}", listed)
+
+
+def test_reading_documents_again_is_called_so_and_not_repeated_by_hand(app: Flask, session: Session) -> None:
+    with writing(session):
+        run = a_run(
+            session, an_integration(session), kind=RunKind.REREAD, state=RunState.DONE, started_at=NOON, ended_at=NOON,
+        )  # fmt: skip
+    html = see(app, session, f"/runs/{run.id}")
+    assert "Documents read again" in words(html)
+    assert "once a day · opened by the timetable" in words(html)
+    assert f"/runs/{run.id}/again" not in html
+    assert f'href="/runs/{run.id}"' in see(app, session, "/runs?kind=rereads")
+
+
+def test_a_run_that_waits_for_its_next_attempt_says_when(app: Flask, session: Session) -> None:
+    with writing(session):
+        one = an_integration(session)
+        run = a_run(session, one, kind=RunKind.TIMETABLE, retry_at=now_utc() + timedelta(minutes=5))
+    assert re.search(
+        r"tries again \S+ \d\d:\d\d; the attempt before failed", words(see(app, session, f"/runs/{run.id}"))
+    )
+    with writing(session):
+        session.merge(one).refused_since = NOON
+    assert "waits for a new key" in words(see(app, session, f"/runs/{run.id}"))
+
+
+@pytest.mark.parametrize(("agrees", "title"), [(True, "agrees with the store"), (False, "differs from the store")])
+def test_the_check_of_a_month_stands_on_its_run(app: Flask, session: Session, agrees: bool, title: str) -> None:
+    check = {
+        "month": "2026-10",
+        "agrees": agrees,
+        "store": {"orders": 412, "totals": {"EUR": "1204.50"}, "left_out": {"cancelled": 3}, "not_booked": 2},
+        "ours": {"invoices": 410, "registered": 400, "in_journal": 10, "totals": {"EUR": "1200.00", "USD": "3.00"}},
+    }
+    with writing(session):
+        run = a_run(
+            session, an_integration(session), kind=RunKind.TIMETABLE, state=RunState.DONE, started_at=NOON,
+            ended_at=NOON, month_check=check,
+        )  # fmt: skip
+    text = words(see(app, session, f"/runs/{run.id}"))
+    assert f"October 2026 {title}" in text
+    assert "Orders in the store that make an invoice 412 1,204.50 EUR" in text
+    assert "Invoices here 400 registered, 10 in journals 410 1,200.00 EUR 3.00 USD" in text
+    assert "3 cancelled in the store and 2 could not be entered: they need you." in text
 
 
 # --- the list ----------------------------------------------------------------------------------------------------

@@ -306,9 +306,7 @@ def test_a_failure_says_when_it_is_tried_again(client: FlaskClient, session: Ses
         one = builders.an_integration(session, "Molis LV", settings={"frequency": "hours"})
         timetable.begin(session, one, now=NOW)
         ended(session, one, RunState.FAILED, kind=RunKind.TIMETABLE, error="The store does not answer.")
-        builders.a_run(
-            session, one, kind=RunKind.TIMETABLE, state=RunState.QUEUED, retry_at=NOW + timedelta(minutes=4)
-        )
+        builders.a_run(session, one, kind=RunKind.TIMETABLE, state=RunState.QUEUED, retry_at=NOW + timedelta(minutes=4))
     said = read(client)
     assert "1 thing needs you." in said
     assert "It is tried again by itself" in said

@@ -11,6 +11,7 @@ from monet_web.blueprints.integrations.translating import _, _l, ngettext
 from monet_web.blueprints.navigation import language
 from monet_web.domain.findings_general import GENERAL, in_general
 from monet_web.models.runs import Run, RunKind, RunState
+from monet_web.services.timetable import BY_ITSELF
 
 REASONS: Mapping[str, Any] = {
     "test_order": _l("test orders"),
@@ -34,6 +35,8 @@ def mark_of(run: Run) -> tuple[str, str]:
             return "running", _("Previewing now")
         case RunState.RUNNING if run.kind is RunKind.RECHECK:
             return "running", _("Checking again now")
+        case RunState.RUNNING if run.kind is RunKind.REREAD:
+            return "running", _("Reading documents again now")
         case RunState.RUNNING:
             return "running", _("Running now")
         case RunState.STOPPING:
@@ -48,6 +51,8 @@ def mark_of(run: Run) -> tuple[str, str]:
 
 def progress(run: Run) -> str:
     """`268 of 412 orders`."""
+    if run.started_at is None and run.kind in BY_ITSELF:
+        return _("due since %(moment)s", moment=moment(run.created_at))
     if run.started_at is None:
         return _("launched %(moment)s", moment=moment(run.created_at))
     if run.expected:

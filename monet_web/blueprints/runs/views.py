@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session, defer, joinedload
 
 from monet_web.blueprints.access import signed_in
-from monet_web.blueprints.runs import order_words, signs, words
+from monet_web.blueprints.runs import month_words, order_words, signs, words
 from monet_web.blueprints.runs.blueprint import runs
 from monet_web.blueprints.runs.shown import Shown, names, shown
 from monet_web.blueprints.runs.texts import (
@@ -41,6 +41,7 @@ _KINDS: dict[str, tuple[RunKind, ...]] = {
     "imports": (RunKind.LAUNCH, RunKind.TIMETABLE),
     "previews": (RunKind.PREVIEW,),
     "checks": (RunKind.RECHECK,),
+    "rereads": (RunKind.REREAD,),
     "all": tuple(RunKind),
 }
 _USUAL = (RunKind.LAUNCH, RunKind.TIMETABLE, RunKind.PREVIEW)
@@ -84,6 +85,8 @@ def show(run_id: int) -> ResponseReturnValue:
             "runs/show.html",
             one=shown(session, [run], now=now_utc(), lines=_LOG_LINES)[0],
             people=names(session, [run]),
+            slots=run_account.slots(session, [run_id]),
+            month_check=month_words.of(run),
             outcome=outcome,
             orders=orders,
             first_url=url_for("runs.show", run_id=run_id, outcome=outcome, _anchor="orders") if after else None,
@@ -186,6 +189,7 @@ def _list(session: Session) -> ResponseReturnValue:
         live=shown(session, at_work, now=now_utc()),
         integrations=session.execute(select(Integration.id, Integration.name).order_by(Integration.name_key)).all(),
         people=names(session, [*rows, *at_work]),
+        slots=run_account.slots(session, [run.id for run in rows[:PAGE]]),
         still=signs.why_still(),
         typed=typed,
         found=order_search.find(session, typed) if typed else [],

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from monet_web.blueprints.formats import number, period
+from monet_web.blueprints.formats import moment, number, period
 from monet_web.blueprints.runs import order_words
 from monet_web.blueprints.runs.texts import _, capitalised, duration, joined, language, ngettext, sums
 from monet_web.domain.findings import CODES
+from monet_web.models.base import now_utc
 from monet_web.models.runs import Run, RunKind, RunState
 from monet_web.services.progress import Line, Progress, Stage
+from monet_web.services.run_account import Slots
+from monet_web.services.timetable import BY_ITSELF
 
 
 def mark(run: Run, at: Progress) -> tuple[str, str]:
@@ -48,6 +51,10 @@ def needs_you(at: Progress) -> str:
 def sentence(run: Run, at: Progress) -> str:
     """What it is doing or came to, with the actual values."""
     match at.stage:
+        case Stage.QUEUED if run.kind in BY_ITSELF and run.integration.refused_since is not None:
+            return _("waits for a new key: the store does not let us in")
+        case Stage.QUEUED if run.retry_at is not None and run.retry_at > now_utc():
+            return _("tries again %(moment)s; the attempt before failed", moment=moment(run.retry_at))
         case Stage.QUEUED:
             return _("begins as soon as a worker is free")
         case Stage.WAITING:
@@ -106,11 +113,22 @@ def counts(values: Mapping[str, Any]) -> str:
 def by(run: Run, people: Mapping[str, str]) -> str:
     """`by Rūta K.`, `by the timetable`, `from the command line`."""
     who = run.requested_by
-    if run.kind is RunKind.TIMETABLE or not who:
+    if run.kind in BY_ITSELF or not who:
         return _("by the timetable")
     if who == "command line":
         return _("from the command line")
     return _("by %(who)s", who=people.get(who) or who)
+
+
+def slots(of: Slots | None) -> str:
+    """`slot 03:24`, `12 slots, today 07:00 to 07:55`; "" for a run that covers none."""
+    if of is None:
+        return ""
+    if of.count == 1:
+        return _("slot %(moment)s", moment=moment(of.first))
+    return _(
+        "%(num)s slots, %(first)s to %(last)s", num=number(of.count), first=moment(of.first), last=moment(of.last)
+    )  # fmt: skip
 
 
 def kind(run: Run) -> str:
@@ -120,6 +138,7 @@ def kind(run: Run) -> str:
         RunKind.RECHECK: _("Checked again"),
         RunKind.UNDO: _("Undo"),
         RunKind.TEST: _("Test"),
+        RunKind.REREAD: _("Documents read again"),
     }.get(run.kind, "")
 
 
@@ -127,6 +146,8 @@ def line(one: Line, run: Run, people: Mapping[str, str]) -> str:
     """A line of a log as a sentence."""
     values = one.values
     match one.says:
+        case "launched" if run.kind in BY_ITSELF:
+            return _("Queued by the timetable for %(days)s.", days=period(run.window_start, run.window_end))
         case "launched":
             days = period(run.window_start, run.window_end)
             return capitalised(_("Launched %(by)s for %(days)s", by=by(run, people), days=days))
@@ -159,7 +180,14 @@ def line_kind(one: Line) -> str:
 
 def filtered(run: Run) -> list[tuple[int, str]]:
     """Why orders were filtered out: how many and in words, the most first."""
-    words = {
+    words = filter_words()
+    ordered = sorted(run.filter_reasons.items(), key=lambda pair: (-pair[1], pair[0]))
+    return [(count, words.get(reason, reason.replace("_", " "))) for reason, count in ordered if count]
+
+
+def filter_words() -> dict[str, str]:
+    """Reasons to leave an order out, in words."""
+    return {
         "test_order": _("test orders"),
         "nothing_to_invoice": _("with nothing to invoice"),
         "before_start": _("placed before the first day (setting not_before)"),
@@ -170,8 +198,6 @@ def filtered(run: Run) -> list[tuple[int, str]]:
         "payment_method": _("paid in a way that is skipped (setting payment_methods)"),
         "left_out": _("left out by hand"),
     }
-    ordered = sorted(run.filter_reasons.items(), key=lambda pair: (-pair[1], pair[0]))
-    return [(count, words.get(reason, reason.replace("_", " "))) for reason, count in ordered if count]
 
 
 def cause_of(code: str) -> str:
@@ -204,6 +230,8 @@ def beside(run: Run) -> str:
 
 
 def _came_to(run: Run, at: Progress) -> str:
+    if not at.fetched and run.kind is RunKind.REREAD:
+        return _("no document of these days has an order to read again")
     if not at.fetched:
         return _("the store has no orders of these days")
     values = {"far": far(at), "time": duration(at.seconds or 0)}

@@ -100,9 +100,7 @@ def _failed(today: Today) -> Iterator[Need]:
             _("%(name)s: the import of %(when)s failed", name=one.integration.name, when=moment(last.ended_at)),
             ("failed", _("Nothing comes in") if failed > 1 else _("Failed")),
             " ".join(
-                part
-                for part in (capitalised(last.error), capitalised(last.fix), _gap(one), _again(today, one))
-                if part
+                part for part in (capitalised(last.error), capitalised(last.fix), _gap(one), _again(today, one)) if part
             ),
             _actions((link("runs.show", run_id=last.id), _("See the run"))),
             figure=number(failed),
