@@ -31,6 +31,7 @@ LONGEST_SECONDS = 24 * 60 * 60
 LONGEST_TEST_SECONDS = 25
 # A failed job keeps its id taken, and the same run could not be rung for so long.
 REMEMBER_FAILURE_SECONDS = 60
+MOST_BELLS = 3  # for one attempt of a run
 LAST_TICK = "monet:last-tick"
 
 
@@ -130,17 +131,30 @@ def ring(runs: Iterable[Run], redis_url: str | None) -> bool:
         with queues.connect(redis_url) as redis:
             queue = Queue("default", connection=redis)
             for run in runs:
-                # An id for each attempt: rung twice it is queued once.
-                job_id = f"run-{run.id}-{run.attempt}"
-                try:
-                    _enqueue(queue, run.id, job_id)
-                except DuplicateJobError:
-                    if _has_ended(redis, job_id):
-                        with suppress(DuplicateJobError):
-                            _enqueue(queue, run.id, job_id)
+                _ring_one(queue, run, redis)
     except RedisError:
         return False
     return True
+
+
+def _ring_one(queue: Queue, run: Run, redis: Redis) -> None:
+    """An id for each attempt: rung twice it is queued once.
+
+    A worker that was killed between taking the job and claiming the run keeps that id for minutes; so a queued run
+    whose job waits nowhere is rung beside it. If its worker lives after all, the second finds nothing to claim.
+    """
+    for bell in range(1, MOST_BELLS + 1):
+        job_id = f"run-{run.id}-{run.attempt}" + ("" if bell == 1 else f"-{bell}")
+        try:
+            _enqueue(queue, run.id, job_id)
+        except DuplicateJobError:
+            if _waits(queue, job_id):
+                return
+            if not _is_forgotten(job_id, redis):
+                continue
+            with suppress(DuplicateJobError):
+                _enqueue(queue, run.id, job_id)
+        return
 
 
 def _enqueue(queue: Queue, run_id: int, job_id: str) -> None:
@@ -155,11 +169,12 @@ def _enqueue(queue: Queue, run_id: int, job_id: str) -> None:
     )
 
 
-def _has_ended(redis: Redis, job_id: str) -> bool:
-    """True when the job that has this id is none any more: its worker was killed before the run was claimed.
+def _waits(queue: Queue, job_id: str) -> bool:
+    return queue.get_job_position(job_id) is not None
 
-    It is forgotten, so that its id is free.
-    """
+
+def _is_forgotten(job_id: str, redis: Redis) -> bool:
+    """True when no job has this id any more; one that has ended is forgotten now."""
     try:
         job = Job.fetch(job_id, connection=redis)
         if job.get_status() not in (JobStatus.FAILED, JobStatus.STOPPED, JobStatus.CANCELED, JobStatus.FINISHED):
