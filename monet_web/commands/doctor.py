@@ -11,6 +11,8 @@ import click
 from monet_web.commands import _out
 
 if TYPE_CHECKING:
+    from redis import Redis
+
     from monet_web.config import Config
     from monet_web.services.doctor import Sign
 
@@ -122,5 +124,26 @@ def _of_redis(config: Config) -> Iterator[Sign]:
             for part, look in (("redis", redis_sign), ("worker", worker_sign), ("scheduler", scheduler_sign)):
                 sign = look(redis)
                 yield Sign(part, sign.lives, sign.sentence, "" if sign.lives else _FIXES[part])
+            yield from _tick(redis)
         except RedisError:
             yield Sign("redis", False, "Redis does not answer.", _FIXES["redis"])
+
+
+def _tick(redis: Redis) -> Iterator[Sign]:
+    """When somebody looked at the timetable last. Raises RedisError."""
+    from monet_web import jobs
+    from monet_web.blueprints.health.silence import Part, silence
+    from monet_web.models.base import now_utc
+    from monet_web.services.doctor import Sign
+
+    now = now_utc()
+    silent, ticked = silence(redis, now=now), jobs.last_tick(redis)
+    if silent.part in (Part.WORKER, Part.SCHEDULER, Part.TICK):
+        since = "" if silent.since is None else f" since {silent.since.astimezone():%Y-%m-%d %H:%M}"
+        fix = _FIXES["scheduler" if silent.part is Part.SCHEDULER else "worker"]
+        yield Sign("tick", False, f"Automatic import has stopped{since}: nobody looks at the timetable.", fix)
+    elif ticked is None:
+        yield Sign("tick", True, "Nobody has looked at the timetable yet; that happens every half minute.")
+    else:
+        ago = max(0, round((now - ticked).total_seconds()))
+        yield Sign("tick", True, f"The timetable was looked at {ago} s ago.")

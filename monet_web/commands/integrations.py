@@ -64,21 +64,36 @@ def add(name: str, platform: str, typed: tuple[str, ...], more: tuple[str, ...])
 @click.option("--json", "as_json", is_flag=True, help="Only JSON.")
 def list_(as_json: bool) -> None:
     """List the integrations."""
+    from monet_web.commands import _next
     from monet_web.models.base import reading
     from monet_web.services import connect
 
     with opened() as here, reading(here.session):
-        shown = [connect.show(one) for one in connect.list_integrations(here.session)]
+        integrations = connect.list_integrations(here.session)
+        shown = [connect.show(one) for one in integrations]
+        upcoming = _next.of_each(here.session, integrations, now=here.now)
     if as_json:
         _out.say_json(
-            [{"name": one.name, "platform": one.platform, "state": one.state, "store": _store(one)} for one in shown]
+            [
+                {
+                    "name": one.name,
+                    "platform": one.platform,
+                    "state": one.state,
+                    "store": _store(one),
+                    "next_run": coming.as_json(),
+                }
+                for one, coming in zip(shown, upcoming, strict=True)
+            ]
         )
     elif not shown:
         _out.say("No integrations yet. An address and a key are enough to begin: monet integrations add --help")
     else:
         _out.table(
-            ("Name", "Platform", "State", "Runs", "Store"),
-            [(one.name, one.label, _state(one), one.settings["frequency"], _store(one)) for one in shown],
+            ("Name", "Platform", "State", "Runs", "Next run", "Store"),
+            [
+                (one.name, one.label, _state(one), one.settings["frequency"], coming.when, _store(one))
+                for one, coming in zip(shown, upcoming, strict=True)
+            ],
         )
 
 
@@ -91,24 +106,28 @@ def show(name: str, as_json: bool) -> None:
     \b
     monet integrations show "Kava Ltd"
     """
+    from monet_web.commands import _next
     from monet_web.domain.settings import BY_KEY
     from monet_web.models.base import reading
     from monet_web.services import connect
 
     with opened() as here, reading(here.session):
-        shown = connect.show(connect.find(here.session, name))
+        integration = connect.find(here.session, name)
+        shown = connect.show(integration)
+        (coming,) = _next.of_each(here.session, [integration], now=here.now)
     if as_json:
         _out.say_json(
             {
                 "name": shown.name, "platform": shown.platform, "state": shown.state,
                 "parameters": dict(shown.parameters), "secrets": dict(shown.secrets), "settings": dict(shown.settings),
-                "refused": shown.refused_text or None,
+                "refused": shown.refused_text or None, "next_run": coming.as_json(),
             }
         )  # fmt: skip
         return
     _out.say(f"{shown.name} · {shown.label} · {_state(shown)}")
     if shown.refused_text:
         _out.say(f"The store refuses since {shown.refused_since:%Y-%m-%d}: {shown.refused_text}")
+    _out.say(f"Next run: {coming.sentence()}")
     secrets = [(key, "(kept, never shown)" if there else "(none)") for key, there in shown.secrets.items()]
     _out.say("")
     _out.table(("Connection", "Value"), [*shown.parameters.items(), *secrets])

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
@@ -22,6 +22,8 @@ from monet_web.models.runs import AT_WORK, Run, RunState
 from monet_web.models.stock import Balance, StockMove, Warehouse
 from monet_web.models.users import Role, User
 from monet_web.services.keys import sealed_columns
+from monet_web.services.next_runs import Obstacle, next_runs
+from monet_web.services.timetable import BY_ITSELF, zone_of
 
 # A run tells that it lives every 15 seconds and is taken back after 120.
 SILENT_RUN = timedelta(minutes=3)
@@ -148,7 +150,15 @@ def _runs(session: Session, now: datetime) -> Sign:
         )
     ).all()
     queued = session.scalars(
-        select(Run.id).where(Run.state == RunState.QUEUED, Run.created_at < now - LONG_QUEUED)
+        select(Run.id)
+        .join(Integration, Integration.id == Run.integration_id)
+        .where(
+            Run.state == RunState.QUEUED,
+            Run.created_at < now - LONG_QUEUED,
+            # Those that wait for their next attempt or for a new key are told by the timetable's line.
+            or_(Run.retry_at.is_(None), Run.retry_at < now - LONG_QUEUED),
+            or_(Run.kind.not_in(BY_ITSELF), Integration.refused_since.is_(None)),
+        )
     ).all()
     if silent:
         return Sign(
@@ -161,6 +171,37 @@ def _runs(session: Session, now: datetime) -> Sign:
             "Start a worker (`monet run` starts one), or see what the run before them does: monet runs list",
         )  # fmt: skip
     return Sign("runs", True, "No run is stuck.")
+
+
+def _timetable(session: Session, now: datetime) -> Sign:
+    """Slots that nobody opened, and stores that fail; refused ones have a line of their own."""
+    names = {row.id: row.name for row in session.execute(select(Integration.id, Integration.name))}
+    found = sorted(next_runs(session, now=now).values(), key=lambda one: names[one.integration_id])
+    zone = zone_of(session)
+    overdue = [
+        f"{names[one.integration_id]} since {one.at.astimezone(zone):%Y-%m-%d %H:%M}"
+        for one in found
+        if one.obstacle is Obstacle.OVERDUE and one.at is not None
+    ]
+    if overdue:
+        return Sign(
+            "timetable", False, f"Overdue: {_few(overdue)}.",
+            "Start the scheduler and a worker (`monet run` starts both): one run then covers all that was due.",
+        )  # fmt: skip
+    failing = [
+        f"{names[one.integration_id]}, tried again {one.at.astimezone(zone):%Y-%m-%d %H:%M}: {one.because}".rstrip(": ")
+        for one in found
+        if one.obstacle is Obstacle.TRIED_AGAIN and one.at is not None
+    ]
+    if failing:
+        return Sign(
+            "timetable", False, f"Imports that fail: {' '.join(failing[:_SHOWN])}",
+            "They are tried again by themselves. To see what a store says: monet integrations test NAME",
+        )  # fmt: skip
+    planned = sum(one.at is not None for one in found)
+    if not planned:
+        return Sign("timetable", True, "No integration runs by itself.")
+    return Sign("timetable", True, f"Runs to come by themselves: {planned}; none is overdue.")
 
 
 def _balances(session: Session, _now: datetime) -> Sign:
@@ -196,8 +237,12 @@ def _balances(session: Session, _now: datetime) -> Sign:
 
 
 def _ids(ids: Sequence[int]) -> str:
-    more = f" and {len(ids) - _SHOWN} more" if len(ids) > _SHOWN else ""
-    return ", ".join(str(each) for each in ids[:_SHOWN]) + more
+    return _few([str(each) for each in ids])
+
+
+def _few(texts: Sequence[str]) -> str:
+    more = f" and {len(texts) - _SHOWN} more" if len(texts) > _SHOWN else ""
+    return ", ".join(texts[:_SHOWN]) + more
 
 
 _CHECKS: tuple[tuple[str, Callable[[Session, datetime], Sign]], ...] = (
@@ -206,5 +251,6 @@ _CHECKS: tuple[tuple[str, Callable[[Session, datetime], Sign]], ...] = (
     ("secrets", _secrets),
     ("integrations", _integrations),
     ("runs", _runs),
+    ("timetable", _timetable),
     ("balances", _balances),
 )

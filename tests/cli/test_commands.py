@@ -50,7 +50,16 @@ def test_integrations_are_added_shown_changed_tested_and_removed(monet: Monet) -
     assert said(monet("integrations", "list", "--json"))[0]["name"] == "Kava Ltd"
     assert said(monet("integrations", "show", "kava ltd", "--json"))["settings"]["frequency"] == "daily"
     assert "How often it imports" in monet("integrations", "show", "Kava Ltd").stdout
+    coming = said(monet("integrations", "list", "--json"))[0]["next_run"]
+    assert coming["at"] == coming["end"] > coming["start"]
+    assert (coming["obstacle"], coming["at"][11:13]) in ((None, "03"), (None, "04"))
+    assert (
+        f"Next run: {coming['at'][:10]} {coming['at'][11:16]}, imports"
+        in monet("integrations", "show", "Kava Ltd").stdout
+    )
     monet("integrations", "set", "Kava Ltd", "frequency=off", "--name", "Kava")
+    assert "none: it runs when you launch it" in monet("integrations", "list").stdout
+    assert said(monet("integrations", "show", "Kava", "--json"))["next_run"] is None
     assert "The store answers: Scripted" in monet("integrations", "test", "Kava").stdout
     assert "Type --yes" in monet("integrations", "remove", "Kava", code=2).stderr
     assert "Kava is removed." in monet("integrations", "remove", "Kava", "--yes").stdout
@@ -188,9 +197,18 @@ def test_keys_are_rotated(monet: Monet) -> None:
 
 def test_the_doctor_looks_at_everything_and_ends_with_one(monet: Monet) -> None:
     found = {one["part"]: one for one in said(monet("doctor", "--json", code=1))}
-    assert {"keys", "database", "migrations", "company", "people", "integrations", "runs", "balances", "redis"} <= set(
-        found
-    )
+    assert {
+        "keys",
+        "database",
+        "migrations",
+        "company",
+        "people",
+        "integrations",
+        "runs",
+        "timetable",
+        "balances",
+        "redis",
+    } <= set(found)
     assert found["database"]["well"]
     assert "monet run" in found["redis"]["fix"]
     shown = monet("doctor", code=1).stdout

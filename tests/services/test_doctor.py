@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from monet_web.models import Balance, Company, User
 from monet_web.models.base import sealer, writing
-from monet_web.models.runs import RunState
+from monet_web.models.runs import RunKind, RunState
 from monet_web.models.users import Role
 from monet_web.services import doctor, stock
 from tests.builders import NOON, a_run, an_integration, an_item
@@ -54,6 +54,29 @@ def test_a_run_that_is_silent_or_waits_too_long_is_named(session: Session) -> No
         silent.state = RunState.QUEUED
         silent.created_at = NOON - timedelta(minutes=11)
     assert "Queued for more than ten minutes" in signs(session)["runs"].sentence
+
+
+def test_slots_that_nobody_opened_and_stores_that_fail_are_named(session: Session) -> None:
+    assert signs(session)["timetable"].well
+    with writing(session):
+        one = an_integration(session, "Kava", settings={"frequency": "hours"}, next_run_at=NOON - timedelta(hours=1))
+    assert "Overdue: Kava since 2026-11-23 11:00." in signs(session)["timetable"].sentence
+    with writing(session):
+        row = session.merge(one)
+        row.next_run_at = NOON + timedelta(hours=1)
+        a_run(session, row, kind=RunKind.TIMETABLE, state=RunState.FAILED, ended_at=NOON, error="It does not answer.")
+        a_run(
+            session, row, kind=RunKind.TIMETABLE, created_at=NOON - timedelta(hours=1),
+            retry_at=NOON + timedelta(minutes=5),
+        )  # fmt: skip
+    found = signs(session)
+    assert "Kava, tried again 2026-11-23 12:05: It does not answer." in found["timetable"].sentence
+    assert found["runs"].well
+    with writing(session):
+        row = session.merge(one)
+        row.refused_since, row.refused_text = NOON, "No."
+    found = signs(session)
+    assert (found["timetable"].well, found["runs"].well, found["integrations"].well) == (True, True, False)
 
 
 def test_a_balance_that_is_not_the_sum_of_its_moves_is_named(session: Session) -> None:
