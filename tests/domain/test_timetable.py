@@ -115,6 +115,7 @@ def reference_window(
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(400)
 @pytest.mark.parametrize("name", ZONES)
 def test_every_slot_of_seven_years_is_as_the_clock_on_the_wall_says(name: str) -> None:
     zone, spread, daily_days = ZoneInfo(name), 11, 5

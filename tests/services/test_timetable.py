@@ -130,7 +130,7 @@ def test_a_second_tick_changes_nothing_and_rings_again(desk: Desk) -> None:
     assert len(desk.runs()) == 1
 
 
-def test_ticks_at_the_same_time_open_one_run_a_slot(desk: Desk) -> None:
+def test_ticks_at_the_same_time_open_one_run_a_slot(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
     for number in range(4):
         desk.add("2026-11-24 06:00", name=f"S{number}", frequency="minutes", number_prefix=f"{number}-")
     together = threading.Barrier(6)
@@ -153,6 +153,7 @@ def test_ticks_at_the_same_time_open_one_run_a_slot(desk: Desk) -> None:
     with reading(desk.session):
         slots = desk.session.scalars(select(RunSlot.slot_at)).all()
     assert len(slots) == 4 * 31
+    assert "failed" not in caplog.text  # they wait for each other; the unique index is only the last net
 
 
 def test_slots_that_fall_due_while_a_run_waits_join_it_and_its_window_grows(desk: Desk) -> None:
@@ -238,6 +239,19 @@ def test_a_store_that_says_how_long_is_not_asked_before(
     desk.tick("2026-11-24 07:00")
     (failed,) = desk.work("2026-11-24 07:00")
     assert failed.retry_at == at("2026-11-24 07:10")
+
+
+def test_a_bell_that_was_rung_before_the_failure_does_not_cut_the_pause_short(
+    desk: Desk, failing: Callable[[Exception | None], None]
+) -> None:
+    desk.add("2026-11-24 06:00", frequency="hours")
+    (first,) = desk.tick("2026-11-24 07:00").opened
+    failing(RetryLater("The store does not answer."))
+    desk.work("2026-11-24 07:00")
+    waiting = desk.runs()[-1]
+    assert waiting.id != first
+    assert claims.claim(desk.session, waiting.id, now=at("2026-11-24 07:00:30"), worker="w") is None
+    assert claims.claim(desk.session, waiting.id, now=at("2026-11-24 07:01"), worker="w") is not None
 
 
 def test_the_window_of_a_failed_week_is_not_lost(desk: Desk, failing: Callable[[Exception | None], None]) -> None:
