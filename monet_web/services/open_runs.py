@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
@@ -64,12 +64,14 @@ def launch(
 def window_of(session: Session, first: date, last: date, now: datetime) -> Window:
     """The window of local days; its end is now when the last day is not over. Inside a transaction."""
     zone = ZoneInfo(session.get_one(Company, 1).time_zone)
+    today = local_day(now, zone)
     if first < EARLIEST:
         raise BrokenRule(f"The period starts on {first}, before there were e-shops.", fix="Choose days since 2000.")
-    last = min(last, local_day(now, zone) + timedelta(days=1))  # what is to come holds no orders
-    window = days(first, last, zone)
-    if window.start >= now:
+    if first > today:
         raise BrokenRule(f"The period starts on {first}, which is not here yet.", fix="Choose days until today.")
+    window = days(first, min(last, today), zone)
+    if window.start >= now:  # the very moment of midnight
+        raise BrokenRule("The day has only just begun.", fix="Try again in a minute.")
     return Window(window.start, min(window.end, now))
 
 
