@@ -34,7 +34,7 @@ VILNIUS = ZoneInfo("Europe/Vilnius")
 # Over the night when clocks are put back, a Monday, the first of a month.
 BASE = datetime(2026, 10, 23, 20, 0, tzinfo=UTC)
 DAYS = 10
-SECONDS = 24.0
+SECONDS = 18.0
 SCHEDULERS, WORKERS = 3, 4
 FREQUENCIES = [each.value for each in Frequency if each is not Frequency.OFF]
 
