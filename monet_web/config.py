@@ -1,6 +1,7 @@
 """Environment → frozen `Config`: read once at the start of a process, which refuses to start half-set."""
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +16,8 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 DEFAULT_URL = "http://127.0.0.1:8000"
 MAKE_SIGNING_KEY = """python3 -c 'import secrets; print(secrets.token_urlsafe(48))'"""
 MAKE_ENCRYPTION_KEY = """python3 -c 'import base64, os; print(base64.urlsafe_b64encode(os.urandom(32)).decode())'"""
+
+_E_MAIL = re.compile(r"[^\s@,<>\"]+@[^\s@,<>\"]+", re.ASCII)
 
 LogFormat = Literal["json", "text"]
 
@@ -81,6 +84,20 @@ VARIABLES: tuple[Variable, ...] = (
         "json: one JSON object a line; text: for reading at a terminal.",
         "text; json with DATABASE_URL",
     ),
+    Variable(
+        "MONET_SMTP_URL",
+        "The mail server for notices: smtp://user:password@host:587 or smtps://user:password@host.",
+        "no e-mails",
+        is_secret=True,
+    ),
+    Variable("MONET_MAIL_FROM", "The sender of notices: monet@example.com.", "none; required with MONET_SMTP_URL"),
+    Variable("MONET_MAIL_TO", "Who gets notices, separated by commas.", "none; required with MONET_SMTP_URL"),
+    Variable(
+        "MONET_ALERT_WEBHOOK",
+        "An https address that is posted JSON when an integration has failed for an hour.",
+        "none",
+        is_secret=True,
+    ),
 )
 
 
@@ -98,6 +115,10 @@ class Config:
     allow_private_addresses: bool = False
     proxies: int = 0
     log: LogFormat = "text"
+    smtp_url: str | None = field(default=None, repr=False)  # None: no e-mails
+    mail_from: str = ""
+    mail_to: tuple[str, ...] = ()
+    alert_webhook: str | None = field(default=None, repr=False)
 
     @property
     def has_secure_cookies(self) -> bool:
@@ -115,6 +136,7 @@ class Config:
         home = _home(typed)
         database_url = typed.get("DATABASE_URL")
         is_embedded = database_url is None
+        smtp_url, mail_from, mail_to = _mail(typed)
         keys = _embedded_keys(typed, home=home) if is_embedded else _typed_keys(typed)
         return cls(
             database_url=f"sqlite:///{home / 'monet.sqlite3'}" if database_url is None else _database_url(database_url),
@@ -127,6 +149,10 @@ class Config:
             allow_private_addresses=_switch(typed, "MONET_ALLOW_PRIVATE_ADDRESSES"),
             proxies=_proxies(typed),
             log=_log(typed, default="text" if is_embedded else "json"),
+            smtp_url=smtp_url,
+            mail_from=mail_from,
+            mail_to=mail_to,
+            alert_webhook=_webhook(typed),
         )
 
 
@@ -308,3 +334,46 @@ def _log(typed: Mapping[str, str], *, default: LogFormat) -> LogFormat:
     if written not in get_args(LogFormat):
         raise ConfigError(f"MONET_LOG is {written!r}.", fix="Type MONET_LOG=json or MONET_LOG=text.")
     return cast(LogFormat, written)
+
+
+def _mail(typed: Mapping[str, str]) -> tuple[str | None, str, tuple[str, ...]]:
+    server, sender = typed.get("MONET_SMTP_URL"), typed.get("MONET_MAIL_FROM", "")
+    receivers = tuple(one.strip() for one in typed.get("MONET_MAIL_TO", "").split(",") if one.strip())
+    if server is None and not sender and not receivers:
+        return None, "", ()
+    if server is None or not _is_address(server, {"smtp", "smtps"}):
+        # The value may hold a password, so the message must not repeat it.
+        raise ConfigError(
+            "MONET_SMTP_URL is not the address of a mail server.",
+            fix="Type MONET_SMTP_URL=smtp://user:password@host:587 or smtps://user:password@host; "
+            "in user and password type %40 for @, %3A for : and %2F for /.",
+        )
+    for name, addresses, example in (
+        ("MONET_MAIL_FROM", (sender,), "monet@example.com"),
+        ("MONET_MAIL_TO", receivers or ("",), "ona@example.com,jonas@example.com"),
+    ):
+        for address in addresses:
+            if not _E_MAIL.fullmatch(address):
+                raise ConfigError(
+                    f"{name} has {address!r}, which is not an e-mail address.", fix=f"Type {name}={example}."
+                )
+    return server, sender, receivers
+
+
+def _webhook(typed: Mapping[str, str]) -> str | None:
+    written = typed.get("MONET_ALERT_WEBHOOK")
+    if written is not None and not _is_address(written, {"https"}):
+        raise ConfigError(
+            "MONET_ALERT_WEBHOOK is not an https address.",
+            fix="Type MONET_ALERT_WEBHOOK=https://host/path, or leave it out.",
+        )
+    return written
+
+
+def _is_address(written: str, schemes: set[str]) -> bool:
+    try:
+        parts = urlsplit(written)
+        has_port_or_none = parts.port is None or parts.port > 0
+    except ValueError:
+        return False
+    return parts.scheme in schemes and bool(parts.hostname) and has_port_or_none and not re.search(r"\s", written)

@@ -15,7 +15,7 @@ from rq.exceptions import DuplicateJobError, NoSuchJobError
 from rq.job import Job, JobStatus
 from rq.registry import StartedJobRegistry
 
-from monet_web import events, queues
+from monet_web import events, notifying, queues
 from monet_web.config import Config
 from monet_web.installation import opened
 from monet_web.models.base import now_utc, reading
@@ -67,6 +67,7 @@ def tick() -> None:
         _tick(config, now=now_utc())
     except Exception:  # whatever it is, the entry of the scheduler must not end as a failed job
         log.exception("a tick failed")
+    notifying.tell(config, now=now_utc())
 
 
 def _tick(config: Config, *, now: datetime) -> None:

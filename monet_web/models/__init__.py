@@ -8,6 +8,7 @@ from monet_web.models.customers import Customer, CustomerKey
 from monet_web.models.integrations import Integration, Store
 from monet_web.models.invoices import Invoice, InvoiceFinding, InvoiceLine, InvoiceVat, Journal, Series
 from monet_web.models.items import Item, ItemAlias
+from monet_web.models.notices import Notice
 from monet_web.models.runs import Run, RunOrder, RunSlot
 from monet_web.models.stock import Balance, StockMove, StockReceipt, Warehouse
 from monet_web.models.store_orders import RawPage, StoreOrder, StoreOrderVersion
@@ -31,6 +32,7 @@ __all__ = [
     "ItemAlias",
     "Journal",
     "LoginLink",
+    "Notice",
     "RawPage",
     "Run",
     "RunOrder",

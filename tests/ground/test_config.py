@@ -171,3 +171,36 @@ def test_doctor_can_list_every_variable() -> None:
     source = (CHECKOUT / "monet_web" / "config.py").read_text()
     read = set(re.findall(r'typed(?:\.get\(|, )"([A-Z_]+)"', source))
     assert {variable.name for variable in VARIABLES} == read
+
+
+MAIL = {
+    "MONET_SMTP_URL": "smtp://monet:hunter2@mail.example.com:587",
+    "MONET_MAIL_FROM": "monet@example.com",
+    "MONET_MAIL_TO": "ona@example.com, jonas@example.com",
+    "MONET_ALERT_WEBHOOK": "https://hooks.example.com/hunter2",
+}
+
+
+def test_where_notices_go_is_read_and_kept_out_of_the_repr() -> None:
+    config = Config.from_environment({**SERVER, **MAIL})
+    assert (config.smtp_url, config.alert_webhook) == (MAIL["MONET_SMTP_URL"], MAIL["MONET_ALERT_WEBHOOK"])
+    assert (config.mail_from, config.mail_to) == ("monet@example.com", ("ona@example.com", "jonas@example.com"))
+    assert "hunter2" not in repr(config)
+
+
+@pytest.mark.parametrize(
+    ("name", "typed", "fix"),
+    [
+        ("MONET_SMTP_URL", "mail:hunter2", "smtp://user:password@host:587"),
+        ("MONET_SMTP_URL", "smtp://u:hunter2@host:99999", "smtp://user:password@host:587"),
+        ("MONET_SMTP_URL", "", "smtp://user:password@host:587"),
+        ("MONET_MAIL_FROM", "", "MONET_MAIL_FROM=monet@example.com"),
+        ("MONET_MAIL_TO", "ona@example.com; jonas", "MONET_MAIL_TO=ona@example.com"),
+        ("MONET_MAIL_TO", ",", "MONET_MAIL_TO=ona@example.com"),
+        ("MONET_ALERT_WEBHOOK", "http://hunter2.example.com", "MONET_ALERT_WEBHOOK=https://host/path"),
+    ],
+)
+def test_a_way_for_notices_that_cant_work_says_what_to_type(name: str, typed: str, fix: str) -> None:
+    error = refused({**SERVER, **MAIL, name: typed})
+    assert fix in error.fix
+    assert "hunter2" not in str(error)

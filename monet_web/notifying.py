@@ -1,0 +1,129 @@
+"""Notices leave the house: e-mails by SMTP, failures by webhook too. What can't be sent is logged and stops nothing."""
+
+from __future__ import annotations
+
+import logging
+import smtplib
+import ssl
+from collections.abc import Callable
+from datetime import datetime
+from email.message import EmailMessage
+from email.utils import format_datetime, make_msgid
+from urllib.parse import unquote, urlsplit
+
+import requests
+from sqlalchemy.orm import Session
+
+from monet_web.config import Config
+from monet_web.installation import opened
+from monet_web.models.base import reading, writing
+from monet_web.services import notices
+from monet_web.services.notices import Due
+
+log = logging.getLogger(__name__)
+
+_SECONDS = 10
+_HERE = ("127.0.0.1", "::1", "localhost")
+
+
+def tell(config: Config, *, now: datetime) -> None:
+    """Tell what is due; without a mail server or a webhook nothing is looked for. Never raises."""
+    if config.smtp_url is None and config.alert_webhook is None:
+        return
+    try:
+        with opened(config) as installation:
+            session = installation.session_factory()
+            try:
+                _tell(session, config, now=now)
+            finally:
+                session.close()
+    except Exception as error:  # noqa: BLE001 - a tick goes on; its text may hold an address with its password
+        log.error("notices could not be looked for", extra={"reason": type(error).__name__})
+
+
+def _tell(session: Session, config: Config, *, now: datetime) -> None:
+    with reading(session):
+        failing = notices.failing(session, now=now)
+        morning = None if config.smtp_url is None else notices.morning(session, now=now)
+    for due in failing:
+        # After a failure the rest waits for the next tick, unclaimed: nobody's time limit loses it.
+        if _claimed(session, due, now=now) and not _tell_failure(due, config, now=now):
+            break
+    if morning is not None and _claimed(session, morning, now=now):
+        with reading(session):
+            sentence = notices.morning_sentence(session, now=now)
+        _try("e-mail", lambda: _mail(config, sentence, f"{sentence}\n\n{config.url or ''}".strip(), now=now))
+
+
+def _claimed(session: Session, due: Due, *, now: datetime) -> bool:
+    with writing(session):
+        return notices.claim(session, due, now=now)
+
+
+def _tell_failure(due: Due, config: Config, *, now: datetime) -> bool:
+    subject = f"{due.name} has failed for an hour"
+    url = f"{config.url}/integrations/{due.integration_id}" if config.url else ""
+    is_sent = True
+    if config.smtp_url is not None:
+        text = f"{due.because}\n\n{url}".strip()
+        is_sent = _try("e-mail", lambda: _mail(config, subject, text, now=now))
+    webhook = config.alert_webhook
+    if webhook is not None:
+        told = {
+            "text": f"{subject}. {due.because}",
+            "integration": due.name,
+            "since": due.since.isoformat(),
+            "url": url,
+        }
+        is_sent = _try("webhook", lambda: _post(webhook, told)) and is_sent
+    return is_sent
+
+
+def _try(way: str, send: Callable[[], None]) -> bool:
+    try:
+        send()
+    except Exception as error:  # noqa: BLE001 - whatever a server answers; its text may hold an address with its password
+        code = error.smtp_code if isinstance(error, smtplib.SMTPResponseException) else None
+        if isinstance(error, requests.HTTPError) and error.response is not None:
+            code = error.response.status_code
+        log.error("a notice could not be sent", extra={"way": way, "reason": type(error).__name__, "code": code})
+        return False
+    return True
+
+
+def _post(url: str, told: dict[str, str]) -> None:
+    with requests.post(
+        url, json=told, timeout=_SECONDS, allow_redirects=False, stream=True
+    ) as answer:  # fmt: skip
+        if not 200 <= answer.status_code < 300:
+            raise requests.HTTPError(response=answer)
+
+
+def _mail(config: Config, subject: str, text: str, *, now: datetime) -> None:
+    message = EmailMessage()
+    message["Subject"] = f"Monet: {subject}"
+    message["From"] = config.mail_from
+    message["To"] = ", ".join(config.mail_to)
+    message["Date"] = format_datetime(now)
+    message["Message-ID"] = make_msgid(domain=config.mail_from.rpartition("@")[2])
+    message["Auto-Submitted"] = "auto-generated"
+    message.set_content(text + "\n")
+    parts = urlsplit(config.smtp_url or "")
+    host, context = parts.hostname or "", ssl.create_default_context()
+    server: smtplib.SMTP = (
+        smtplib.SMTP_SSL(host, parts.port or 465, timeout=_SECONDS, context=context)
+        if parts.scheme == "smtps"
+        else smtplib.SMTP(host, parts.port or 587, timeout=_SECONDS)
+    )
+    with server:
+        server.ehlo()
+        is_sealed = parts.scheme == "smtps"
+        if not is_sealed and server.has_extn("starttls"):
+            server.starttls(context=context)
+            server.ehlo()
+            is_sealed = True
+        if parts.username:
+            if not is_sealed and host not in _HERE:
+                raise smtplib.SMTPNotSupportedError("no STARTTLS: the password would travel readable")
+            server.login(unquote(parts.username), unquote(parts.password or ""))
+        server.send_message(message)
