@@ -43,7 +43,7 @@ class Coming:
 def of_each(session: Session, integrations: Sequence[Integration], *, now: datetime) -> list[Coming]:
     """The next run of each of these, in their order. Inside a transaction."""
     from monet_web.services.next_runs import NextRun, Obstacle, next_runs
-    from monet_web.services.timetable import zone_of
+    from monet_web.services.plan import zone_of
 
     zone, found = zone_of(session), next_runs(session, now=now)
     words = {

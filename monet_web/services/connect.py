@@ -34,6 +34,7 @@ from monet_web.models.runs import AT_WORK, Run, RunState
 from monet_web.models.store_orders import StoreOrder
 from monet_web.services import audit, choices, timetable
 from monet_web.services.numbers import number_key
+from monet_web.services.plan import plan_of, zone_of
 
 _LONGEST_NAME = 120
 _LONGEST_VALUE = 4000
@@ -203,8 +204,8 @@ def set_values(
         connector = connector_class(integration.store.platform)
         typed = _sorted_by_kind(connector, values)
         timetable.lock(session, integration.id)
-        zone = timetable.zone_of(session)
-        plan_before = timetable.plan_of(integration, zone)
+        zone = zone_of(session)
+        plan_before = plan_of(integration, zone)
         before, secrets_before = _said(integration), integration.secrets
         if new_name is not None and _checked_name(new_name) != integration.name:
             _rename(session, integration, _checked_name(new_name))
@@ -216,7 +217,7 @@ def set_values(
             _refuse_used_prefix(session, settings.number_prefix, but=integration.id)
         _keep_settings(integration, settings)
         session.flush()
-        timetable.plan_changed(session, integration, plan_before, timetable.plan_of(integration, zone), now=now)
+        timetable.plan_changed(session, integration, plan_before, plan_of(integration, zone), now=now)
         after = _said(integration)
         changed_secrets = [key for key in typed.secrets if secrets_before.get(key) != integration.secrets.get(key)]
         if before != after or changed_secrets:

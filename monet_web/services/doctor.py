@@ -23,7 +23,8 @@ from monet_web.models.stock import Balance, StockMove, Warehouse
 from monet_web.models.users import Role, User
 from monet_web.services.keys import sealed_columns
 from monet_web.services.next_runs import Obstacle, next_runs
-from monet_web.services.timetable import BY_ITSELF, zone_of
+from monet_web.services.plan import zone_of
+from monet_web.services.timetable import BY_ITSELF
 
 # A run tells that it lives every 15 seconds and is taken back after 120.
 SILENT_RUN = timedelta(minutes=3)

@@ -19,7 +19,7 @@ from monet_web.domain.windows import Window, days, start_of_day
 from monet_web.models.integrations import Integration, IntegrationState
 from monet_web.models.runs import AT_WORK, Run, RunKind, RunState
 from monet_web.services import connect
-from monet_web.services.timetable import Plan, plan_of, zone_of
+from monet_web.services.plan import Plan, plan_of, zone_of
 
 _OVERDUE = timedelta(minutes=3)  # six ticks
 _MOMENT = timedelta(microseconds=1)

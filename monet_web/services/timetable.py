@@ -27,56 +27,21 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import exists, insert, or_, select, update
 from sqlalchemy.orm import Session, aliased, defer, lazyload
 
-from monet_web.domain import settings as settings_text
 from monet_web.domain import timetable as slots_of
 from monet_web.domain.errors import MonetError, NeedsOwner, RetryLater
-from monet_web.domain.timetable import Frequency, Slot
+from monet_web.domain.timetable import Frequency
 from monet_web.domain.windows import Window
 from monet_web.models.base import reading, writing
-from monet_web.models.company import Company
 from monet_web.models.integrations import Integration, IntegrationState
 from monet_web.models.runs import AT_WORK, Run, RunKind, RunSlot, RunState
 from monet_web.services import claims, reread
+from monet_web.services.plan import Plan, plan_of, zone_of
 
 log = logging.getLogger(__name__)
 
 BY_ITSELF = (RunKind.TIMETABLE, RunKind.REREAD)
 AFTER_FAILURES = tuple(timedelta(minutes=each) for each in (1, 5, 15, 60))
 _MOMENT = timedelta(microseconds=1)
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """When an integration runs by itself; `frequency` is off too for one that is switched off."""
-
-    frequency: Frequency
-    zone: ZoneInfo
-    spread: int
-    daily_days: int
-
-    @property
-    def is_off(self) -> bool:
-        """True when nothing runs by itself."""
-        return self.frequency is Frequency.OFF
-
-    def slots(self, *, after: datetime, until: datetime) -> list[Slot]:
-        """The slots with `after` < at <= `until`."""
-        return list(
-            slots_of.slots(
-                self.frequency, zone=self.zone, spread=self.spread, after=after, until=until,
-                daily_days=self.daily_days,
-            )
-        )  # fmt: skip
-
-    def next(self, after: datetime) -> Slot | None:
-        """The first slot later than `after`."""
-        return slots_of.next_slot(
-            self.frequency, zone=self.zone, spread=self.spread, after=after, daily_days=self.daily_days
-        )
-
-    def reread_at(self, after: datetime) -> datetime | None:
-        """When the orders of its documents are read again."""
-        return None if self.is_off else slots_of.reread_at(zone=self.zone, spread=self.spread, after=after)
 
 
 @dataclass(slots=True)
@@ -87,20 +52,6 @@ class Ticked:
     joined: list[int] = field(default_factory=list)
     taken_back: list[int] = field(default_factory=list)
     to_ring: list[Run] = field(default_factory=list)
-
-
-def plan_of(integration: Integration, zone: ZoneInfo) -> Plan:
-    """The plan in force by the row's settings. Raises BrokenRule for settings that can't be read."""
-    settings = settings_text.parse(integration.settings)
-    is_on = integration.state is IntegrationState.ON
-    return Plan(
-        Frequency(settings.frequency) if is_on else Frequency.OFF, zone, integration.id, settings.daily_days
-    )  # fmt: skip
-
-
-def zone_of(session: Session) -> ZoneInfo:
-    """The company's time zone. Inside a transaction."""
-    return ZoneInfo(session.execute(select(Company.time_zone).where(Company.id == 1)).scalar_one())
 
 
 # --- the tick ---------------------------------------------------------------------------------------------------
