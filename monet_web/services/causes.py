@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from monet_web.domain.findings import OF_A_LINE, Finding
 from monet_web.models.invoices import Invoice, InvoiceFinding
-from monet_web.services.waiting import Which, conditions
+from monet_web.services.waiting import Which, conditions, held
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,7 @@ class Cause:
     invoices: int
     sums: dict[str, Decimal] = field(default_factory=dict)
     oldest: date | None = None
+    passing: int = 0  # of them, how many a person may register: nothing else stands in their way
 
     @property
     def code(self) -> str:
@@ -50,7 +51,7 @@ def causes(session: Session, which: Which | None = None, *, opened_by_run: int |
         select(
             once.c.code, once.c.shared, Invoice.currency, func.count().label("invoices"),
             func.sum(Invoice.total).label("total"), func.min(Invoice.issue_date).label("oldest"),
-            func.min(once.c.one).label("one"),
+            func.min(once.c.one).label("one"), func.sum(case((held(), 0), else_=1)).label("passing"),
         )
         .join(Invoice, Invoice.id == once.c.invoice_id)
         .group_by(once.c.code, once.c.shared, Invoice.currency)
@@ -66,6 +67,7 @@ def causes(session: Session, which: Which | None = None, *, opened_by_run: int |
             invoices=sum(row.invoices for row in of),
             sums={row.currency: row.total for row in of},
             oldest=min(row.oldest for row in of),
+            passing=sum(int(row.passing) for row in of),
         )
         for of in grouped.values()
     ]

@@ -10,7 +10,7 @@ from decimal import Decimal
 from sqlalchemy import ColumnElement, extract, func, select
 from sqlalchemy.orm import Session, defer, selectinload
 
-from monet_web.domain.findings import OF_A_LINE
+from monet_web.domain.findings import OF_A_LINE, PERSON_MAY_PASS
 from monet_web.models.invoices import AccountingType, Invoice, InvoiceFinding, InvoiceState
 from monet_web.services.search import found_by
 
@@ -29,6 +29,7 @@ class Which:
     accounting_type: AccountingType | None = None
     month: date | None = None  # its first day; of the invoice's date
     text: str = ""
+    passing: bool = False  # only those that a person may register: nothing else stands in the way
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,17 @@ def conditions(which: Which) -> list[ColumnElement[bool]]:
         if which.subject is not None and which.code not in OF_A_LINE:
             found = found.where(InvoiceFinding.subject == which.subject)
         asked.append(Invoice.id.in_(found))
+    if which.passing:
+        asked.append(~held())
     return [*asked, *found_by(which.text)]
+
+
+def held() -> ColumnElement[bool]:
+    """True of an invoice with something in the way that no person may pass; for a query of invoices."""
+    found = select(InvoiceFinding.id).where(
+        InvoiceFinding.invoice_id == Invoice.id, InvoiceFinding.stops, InvoiceFinding.code.not_in(PERSON_MAY_PASS)
+    )
+    return found.correlate(Invoice).exists()
 
 
 def page(session: Session, which: Which, *, after: int = 0, limit: int = PAGE) -> tuple[list[Invoice], int | None]:

@@ -353,8 +353,30 @@ def test_a_refunded_order_may_be_registered_by_a_person(
     assert link is not None
     asked = office.get(link.group(1).replace("&amp;", "&"))
     assert "Register 1 invoice for 12.10 EUR" in words(asked.text)
+    assert "The credit notes of the refunds must then be entered by hand." in words(asked.text)
     office.post("/journals/register", data={"cause": "refund_not_booked", "subject": ""})
     assert states(session) == {"1": "registered"}
+
+
+def test_the_button_of_a_cause_counts_only_those_that_pass_for_a_person(
+    office: FlaskClient, session: Session, session_factory: Factory
+) -> None:
+    refunds = (Refund(external_id="r", created_at=NOON, total=Decimal("5.00")),)
+    waits(session, session_factory, order("1", currency="USD", refunds=refunds),
+          order("2", currency="USD", refunds=refunds), accounting_type="amounts")  # fmt: skip
+    assert "do=register" not in office.get("/journals").text
+    waits(session, session_factory, order("3", refunds=refunds), name="Other", number_prefix="O-",
+          accounting_type="amounts")  # fmt: skip
+    html = office.get("/journals").text
+    assert "Register the one that passes…" in words(html)
+    link = re.search(r'href="(/journals/ask\?do=register[^"]*)"', html)
+    assert link is not None
+    asked = office.get(link.group(1).replace("&amp;", "&")).text
+    assert "Register 1 invoice for 12.10 EUR" in words(asked)
+    assert 'name="passing" value="yes"' in asked
+    data = {"cause": "refund_not_booked", "subject": "", "passing": "yes"}
+    assert told(office, office.post("/journals/register", data=data)) == "registered: 1 of 1 registered."
+    assert states(session) == {"1": "in_journal", "2": "in_journal", "3": "registered"}
 
 
 # --- checking again -----------------------------------------------------------------------------------------------

@@ -33,6 +33,7 @@ def meant(arguments: MultiDict[str, str]) -> Which:
         accounting_type=AccountingType(kind) if kind else None,
         month=first,
         text=arguments.get("q", "").strip()[:200],
+        passing=arguments.get("passing") == "yes",
     )
 
 
@@ -55,6 +56,7 @@ def arguments(which: Which, **changes: Any) -> dict[str, Any]:
         "kind": which.accounting_type.value if which.accounting_type else None,
         "month": f"{which.month:%Y-%m}" if which.month else None,
         "q": which.text or None,
+        "passing": "yes" if which.passing else None,
         **changes,
     }
     found = {key: value for key, value in said.items() if value is not None}
