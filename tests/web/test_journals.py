@@ -21,7 +21,7 @@ from monet_web.connectors import CONNECTORS
 from monet_web.domain.orders import Order, Refund
 from monet_web.models import CurrencyRate, Integration, Invoice, ItemAlias, StoreOrder
 from monet_web.models.base import reading, writing
-from monet_web.models.invoices import InvoiceState
+from monet_web.models.invoices import InvoiceFinding, InvoiceState
 from monet_web.models.runs import RunState
 from monet_web.models.users import Role
 from monet_web.services import claims, waiting
@@ -377,6 +377,22 @@ def test_the_button_of_a_cause_counts_only_those_that_pass_for_a_person(
     data = {"cause": "refund_not_booked", "subject": "", "passing": "yes"}
     assert told(office, office.post("/journals/register", data=data)) == "registered: 1 of 1 registered."
     assert states(session) == {"1": "in_journal", "2": "in_journal", "3": "registered"}
+
+
+def test_a_notice_is_marked_and_stands_in_nobody_s_way(
+    office: FlaskClient, session: Session, session_factory: Factory
+) -> None:
+    waits(session, session_factory, unknown("1"))
+    address = f"/journals/invoices/{ids(session)['1']}"
+    page = words(office.get(address).text)
+    assert "One thing stands in the way" in page
+    assert "Correcting an invoice by hand comes with a later version" in page
+    assert "Notice" not in page
+    with writing(session):
+        session.execute(update(InvoiceFinding).values(stops=False))
+    page = words(office.get(address).text)
+    assert "Nothing stands in the way" in page
+    assert "Notice" in page
 
 
 # --- checking again -----------------------------------------------------------------------------------------------
