@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from monet_web.blueprints.access import needed_role
-from monet_web.models import LoginLink, User
+from monet_web.models import Company, LoginLink, User
 from monet_web.models.base import now_utc, reading, writing
 from monet_web.models.users import Role
 from monet_web.services import passwords, users
@@ -142,3 +142,30 @@ def test_what_is_not_there_says_so_in_words(client: FlaskClient, session: Sessio
     answer = client.get("/no-such-page")
     assert answer.status_code == 404
     assert "There is no such page" in answer.text
+
+
+def test_who_is_signed_in_keeps_the_navigation_on_a_page_of_errors(client: FlaskClient, session: Session) -> None:
+    a_person(session, role="viewer")
+    away = client.get("/no-such-page").text
+    assert ("tabbar" in away, "Go to the first page" in away) == (False, True)
+    sign_in(client)
+    missing, forbidden = client.get("/no-such-page"), client.get("/settings/people")
+    assert (missing.status_code, forbidden.status_code) == (404, 403)
+    for answer in (missing, forbidden):
+        assert 'class="tabbar"' in answer.text
+        assert 'href="/journals"' in answer.text
+    assert "It is for administrators." in forbidden.text
+    assert "It is for the office, accountants and administrators." in client.post("/integrations/launch").text
+
+
+def test_a_demo_says_so_at_the_door_and_on_a_phone(client: FlaskClient, session: Session) -> None:
+    a_person(session)
+    assert "Demo" not in client.get("/sign-in").text
+    with writing(session):
+        session.execute(update(Company).values(is_demo=True))
+    for path in ("/sign-in", "/link/no-such-link", "/no-such-page"):
+        assert "Demo: nothing here is real." in client.get(path).text
+    sign_in(client)
+    for path in ("/", "/no-such-page"):
+        topbar = client.get(path).text.partition('class="topbar"')[2].partition("</header>")[0]
+        assert "Demo" in topbar

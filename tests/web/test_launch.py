@@ -363,3 +363,9 @@ def test_the_question_asks_as_much_for_one_preview_as_for_many(
 def test_every_finding_and_reason_has_words_for_a_preview() -> None:
     assert set(GENERAL) == set(CODES)
     assert set(telling.REASONS) == set(REASONS)
+
+
+def test_a_launch_without_its_preview_leads_to_the_page_where_launches_begin(client: FlaskClient) -> None:
+    answer = client.get("/integrations/launch")
+    assert (answer.status_code, answer.location) == (302, "/integrations#launch-h")
+    assert client.get("/integrations/launch?preview=999").status_code == 404

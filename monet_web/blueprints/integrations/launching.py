@@ -120,6 +120,8 @@ def run_now(integration_id: int) -> ResponseReturnValue:
 @signed_in
 def previewed() -> ResponseReturnValue:
     """What a launch would do, run by run, and the question whether to launch it (C3, C4)."""
+    if not request.args.get("preview"):  # typed, or left from a form: the launch begins on the page itself
+        return redirect(url_for("integrations.page", _anchor="launch-h"))
     idle = workers.why_idle()
     session = db.session()
     with reading(session):
