@@ -14,7 +14,11 @@ from sqlalchemy.orm import Session
 
 from monet_web.domain.findings import OF_A_LINE, Finding
 from monet_web.models.invoices import Invoice, InvoiceFinding
+from monet_web.models.items import Item
+from monet_web.models.stock import Balance, Warehouse
 from monet_web.services.waiting import Which, conditions, held
+
+SHORT = "stock_short"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,45 @@ class Cause:
     def subject(self) -> str:
         """What of that code: a SKU, an item, a rate; "" where the code says it all."""
         return "" if self.code in OF_A_LINE else self.finding.subject
+
+
+@dataclass(frozen=True, slots=True)
+class Shortage:
+    """Of one item in one warehouse: what all waiting invoices need together, and what is there."""
+
+    needed: Decimal
+    on_hand: Decimal
+
+    @property
+    def missing(self) -> Decimal:
+        """How much to receive for all of them."""
+        return max(self.needed - self.on_hand, Decimal(0))
+
+
+def shortages(session: Session, found: Sequence[Cause]) -> dict[str, Shortage]:
+    """Subject → shortage, of the causes that are one. Inside a transaction, two queries or none."""
+    short = {one.finding.subject: one.finding.values for one in found if one.code == SHORT}
+    if not short:
+        return {}
+    needed: dict[str, Decimal] = defaultdict(Decimal)
+    rows = session.execute(
+        select(InvoiceFinding.subject, InvoiceFinding.values)
+        .join(Invoice, Invoice.id == InvoiceFinding.invoice_id)
+        .where(InvoiceFinding.code == SHORT, InvoiceFinding.subject.in_(short), *conditions(Which()))
+    )
+    for subject, values in rows:
+        needed[subject] += Decimal(values.get("needed", 0))
+    balances = session.execute(
+        select(Item.code, Warehouse.code.label("warehouse"), Balance.on_hand)
+        .join(Balance, Balance.item_id == Item.id)
+        .join(Warehouse, Warehouse.id == Balance.warehouse_id)
+        .where(Item.code.in_([str(values.get("item", "")) for values in short.values()]))
+    )
+    there = {(row.code, row.warehouse): row.on_hand for row in balances}
+    return {
+        subject: Shortage(needed[subject], there.get((values.get("item"), values.get("warehouse")), Decimal(0)))
+        for subject, values in short.items()
+    }
 
 
 def causes(session: Session, which: Which | None = None, *, opened_by_run: int | None = None) -> list[Cause]:

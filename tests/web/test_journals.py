@@ -602,8 +602,7 @@ def test_a_shortage_leads_to_the_receipt_with_item_and_quantity_filled_in(
     waits(session, session_factory, order("1", lines=(a_line(quantity=Decimal(3)),)))
     html = office.get(f"/journals/invoices/{ids(session)['1']}").text
     assert "Receive 2 of KN-01" in words(html)
-    assert 'href="/items/receive?item=KN-01&amp;warehouse=MAIN&amp;quantity=2"' in html
-    assert 'href="/items/receive?item=KN-01&amp;warehouse=MAIN"' in office.get("/journals").text
+    assert 'href="/items/receive?item=KN-01&amp;warehouse=MAIN&amp;quantity=2&amp;back=journals"' in html
 
 
 # --- who may ------------------------------------------------------------------------------------------------------
@@ -680,3 +679,21 @@ def test_what_a_store_sends_stays_words(office: FlaskClient, session: Session, s
         text = page()
         assert "<script>alert" not in text
         assert "&lt;script&gt;alert(" in text
+
+
+def test_a_shortage_says_what_all_need_together_and_leads_back_to_the_journals(
+    office: FlaskClient, session: Session, session_factory: Factory
+) -> None:
+    with writing(session):
+        an_item(session, "KN-01", on_hand=1)
+    waits(
+        session,
+        session_factory,
+        *(order(number, lines=(a_line(quantity=Decimal(3)),)) for number in ("1", "2")),
+    )
+    html = office.get("/journals").text
+    assert "Receive 5 of KN-01" in words(html)
+    assert "6 needed by all that wait, 1 on hand" in words(html)
+    assert "quantity=5&amp;back=journals" in html
+    page = office.get("/items/receive?item=KN-01&warehouse=MAIN&quantity=5&back=journals").text
+    assert 'action="/items/receive?back=journals"' in page

@@ -188,7 +188,7 @@ def test_a_line_says_what_came_of_a_run_in_words(app: Flask, session: Session) -
           totals=totals, requested_by="rūta@example.com")  # fmt: skip
     ended(session, integration, state=RunState.FAILED, error="The store refused the key (401).", fix="Make a new one.")
     text = words(see(app, session, "/runs"))
-    assert "Done, 2 in journal 2 orders need you 58 orders in 19 s, 1,204.50 EUR registered" in text
+    assert "Done, 2 in journal 2 orders could not be entered 58 orders in 19 s, 1,204.50 EUR registered" in text
     assert "23 Nov by rūta@example.com 50 2 4 58" in text
     assert "Failed The store refused the key (401). Make a new one." in text
 
@@ -269,7 +269,7 @@ def test_the_account_adds_up_and_says_why(app: Flask, session: Session, session_
     assert "8 Fetched from the store 60.50 EUR" in text
     assert "21 % 30.00 6.30 36.30 Total 30.00 6.30 36.30" in text
     assert "1 invoice SKU ZZ-9 is not among the items" in text
-    assert "Done, 2 in journal 2 orders need you" in text
+    assert "Done, 2 in journal 2 orders could not be entered" in text
 
 
 @pytest.mark.parametrize(
@@ -393,8 +393,10 @@ def test_a_runs_page_asks_the_same_for_one_order_and_for_fifty(
         ("20402", "Number MOL-20402 belongs to the invoice of order 20402. Change the prefix of the integration"),
         (
             "20408",
-            "has no price. Open the order in the store and save it; the next run reads it again."
-            " If it stays so, show these words to whoever looks after the shop.",
+            (
+                "has no price. Open the order in the store and save it; the next run reads it again."
+                " If it stays so, show these words to whoever looks after the shop."
+            ),
         ),
         ("555", "No store has given an order 555. Look up its day in the store, then launch the integration"),
         ("nul\x00l", "No store has given an order"),
@@ -516,7 +518,7 @@ def test_a_part_asks_every_second_then_every_other_and_ends_by_itself(app: Flask
 
     assert 'hx-trigger="every 1s"' in part()
     assert "268 of 412 orders" in words(part())
-    assert 'aria-label="Molis LT: 241 registered, 9 in journal, 18 skipped, 0 need a person, of 412"' in part()
+    assert 'aria-label="Molis LT: 241 registered, 9 in journal, 18 skipped, 0 could not be entered, of 412"' in part()
     with writing(session):
         session.merge(run).started_at = ago(61)
     assert 'hx-trigger="every 2s"' in part()

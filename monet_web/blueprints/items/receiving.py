@@ -75,7 +75,8 @@ def enter_receipt() -> ResponseReturnValue:
     except WrongRows:
         return _page(form, is_asked=True)  # somebody else was faster: the page says what is so now
     mending.say(session, wording.entered(preview.moves), codes=MENDS, now=now, actor=actor)
-    return redirect(url_for("items.page"), 303)
+    # Whoever came from a reason in the journals goes back to what still waits there.
+    return redirect(url_for("journals.page" if request.args.get("back") == "journals" else "items.page"), 303)
 
 
 @items.post("/receive/preview")

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from flask import current_app, url_for
 
 from monet_web.blueprints import sentences
+from monet_web.domain.checks import plain
 from monet_web.domain.findings import PERSON_MAY_PASS, Text
 from monet_web.services import mend_cause
-from monet_web.services.causes import Cause
+from monet_web.services.causes import SHORT, Cause, Shortage
 
 # Why these matter is said with the figures of one invoice.
 _OWN_WHY = ("total_differs", "vat_differs")
@@ -28,6 +29,7 @@ class Drawn:
     control: str = ""
     link: str = ""
     integration_id: int | None = None  # only what waits in this integration is mended
+    shortage: Shortage | None = None  # of all that wait for the item
 
     @property
     def about(self) -> str:
@@ -55,15 +57,20 @@ class Drawn:
         return dict(self.cause.finding.values)
 
 
-def drawn(found: Sequence[Cause], *, integration_id: int | None = None) -> list[Drawn]:
+def drawn(
+    found: Sequence[Cause], *, integration_id: int | None = None, short: Mapping[str, Shortage] | None = None
+) -> list[Drawn]:
     """Causes with their controls. `integration_id`: of one invoice, whose store alone is mended."""
-    return [
-        Drawn(one, sentences.said(one.finding), *_control(one, integration_id), integration_id=integration_id)
-        for one in found
-    ]
+    made = []
+    for one in found:
+        shortage = (short or {}).get(one.finding.subject) if one.code == SHORT else None
+        control, link = _control(one, integration_id, shortage)
+        text = sentences.said(one.finding)
+        made.append(Drawn(one, text, control, link, integration_id=integration_id, shortage=shortage))
+    return made
 
 
-def _control(cause: Cause, integration_id: int | None) -> tuple[str, str]:
+def _control(cause: Cause, integration_id: int | None, shortage: Shortage | None) -> tuple[str, str]:
     values = cause.finding.values
     if cause.code == mend_cause.ITEM_UNKNOWN:
         makes = _link("items.new", code=values.get("sku") or None, name=values.get("name") or None)
@@ -71,11 +78,17 @@ def _control(cause: Cause, integration_id: int | None) -> tuple[str, str]:
         return ("item" if can_map else "", makes)
     if cause.code == mend_cause.RATE_MISSING:
         return ("rate", "")
-    if cause.code == "stock_short":
-        # How much is missing is true of one invoice; what several need together is for a person to say.
+    if cause.code == SHORT:
+        # On one invoice what it misses itself; of a cause what all that wait for it miss together.
         missing = values.get("missing") if integration_id is not None else None
+        if shortage is not None:
+            missing = plain(shortage.missing) if shortage.missing else None
         return "stock", _link(
-            "items.receive", item=values.get("item"), warehouse=values.get("warehouse"), quantity=missing
+            "items.receive",
+            item=values.get("item"),
+            warehouse=values.get("warehouse"),
+            quantity=missing,
+            back="journals",
         )
     if cause.code in PERSON_MAY_PASS:
         return ("register", "")

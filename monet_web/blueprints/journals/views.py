@@ -43,7 +43,7 @@ def page() -> ResponseReturnValue:
             every=every,
             which=which,
             narrowed=waiting.summary(session, which) if which != Which() else every,
-            causes=drawn(found[:_SHOWN_CAUSES]),
+            causes=drawn(found[:_SHOWN_CAUSES], short=causes.shortages(session, found[:_SHOWN_CAUSES])),
             more_causes=len(found) - _SHOWN_CAUSES,
             findings=sum(one.invoices for one in found),
             sections=[(AccountingType.GOODS, goods, older_goods), (AccountingType.AMOUNTS, sales, older_sales)],
