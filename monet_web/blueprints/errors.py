@@ -42,10 +42,10 @@ def _known(error: HTTPException) -> ResponseReturnValue:
 def _who_may() -> str:
     """Which roles may do what was asked, and who gives one."""
     needed = needed_role(current_app, request.endpoint) if request.endpoint else None
-    ask = _("Ask an administrator when you need it.")
+    ask: str = _("Ask an administrator when you need it.")
     if not isinstance(needed, Role) or not current_user.is_authenticated or current_user.may(needed):
         return ask
-    who = {
+    who: str = {
         Role.VIEWER: _("It is for everybody who is signed in."),
         Role.OFFICE: _("It is for the office, accountants and administrators."),
         Role.ACCOUNTANT: _("It is for accountants and administrators."),

@@ -189,7 +189,9 @@ def test_what_waits_is_counted_and_summed_by_currency(app: Flask, session: Sessi
     waits(session, one, "3", "3.00", "USD")
     text = words(page(app, session))
     assert "3 waiting in the journals of Kava Ltd 1,204.50 EUR, 3.00 USD" in text
-    assert "3 invoices wait." in text
+    assert "1 installed; 3 invoices wait in journals." in text
+    assert "none needs you" not in text
+    assert "3 invoices wait in journals." in text
 
 
 def test_a_store_that_refuses_needs_somebody_and_offers_to_replace_the_key(app: Flask, session: Session) -> None:

@@ -199,6 +199,15 @@ def test_everything_that_needs_a_person_stands_in_the_order_of_urgency(
     assert len(re.findall(r"btn btn-primary", page)) <= 1
 
 
+def test_invoices_that_wait_are_named_where_nothing_else_needs_somebody(client: FlaskClient, session: Session) -> None:
+    with writing(session):
+        run = ended(session, builders.an_integration(session))
+        a_waiting(session, run, "1", "item_unknown", "KN-01", what="SKU KN-01", line="1")
+    said = read(client)
+    assert "1 invoice waits in the journals." in said
+    assert "thing needs you" not in said
+
+
 def test_a_store_that_is_switched_off_needs_nobody(client: FlaskClient, session: Session) -> None:
     with writing(session):
         off = builders.an_integration(session, "Off", state=IntegrationState.OFF, refused_since=NOON)

@@ -48,14 +48,20 @@ def lines(rows: Sequence[Row], upcoming: Mapping[int, NextRun], *, now: datetime
 
 
 def headline(rows: Sequence[Row]) -> str:
-    """`3 installed, 1 needs you. 23 invoices wait in journals.`"""
+    """`3 installed, 1 needs you; 23 invoices wait in journals.` "None needs you" only when no invoice waits either."""
     if not rows:
         return _("None yet. An address and a key are enough to begin.")
     needing = sum(row.needs_somebody for row in rows)
     installed = ngettext("%(num)s installed", "%(num)s installed", len(rows))
-    needs = ngettext("%(num)s needs you", "%(num)s need you", needing) if needing else _("none needs you")
     waiting = sum(row.waiting for row in rows)
-    waits = ngettext("%(num)s invoice waits", "%(num)s invoices wait", waiting) if waiting else _("no invoice waits")
+    waits = (
+        ngettext("%(num)s invoice waits in journals", "%(num)s invoices wait in journals", waiting)
+        if waiting
+        else _("no invoice waits")
+    )
+    if waiting and not needing:
+        return _("%(installed)s; %(waits)s.", installed=installed, waits=waits)
+    needs = ngettext("%(num)s needs you", "%(num)s need you", needing) if needing else _("none needs you")
     return _("%(installed)s, %(needs)s; %(waits)s.", installed=installed, needs=needs, waits=waits)
 
 

@@ -44,8 +44,10 @@ def mark(run: Run, at: Progress) -> tuple[str, str]:
 
 
 def needs_you(at: Progress) -> str:
-    """`2 orders need you`, "" when none does."""
-    return ngettext("%(num)s order needs you", "%(num)s orders need you", at.needs_person) if at.needs_person else ""
+    """`2 orders could not be entered`, "" when all could."""
+    if not at.needs_person:
+        return ""
+    return ngettext("%(num)s order could not be entered", "%(num)s orders could not be entered", at.needs_person)
 
 
 def sentence(run: Run, at: Progress) -> str:

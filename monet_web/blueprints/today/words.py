@@ -35,8 +35,15 @@ def title(today: Today) -> str:
 
 
 def headline(today: Today, needs: int) -> str:
-    """`All 43 orders of yesterday are invoiced.` or `2 things need you.`, and what came in since midnight (A1)."""
-    if needs:
+    """`All 43 orders of yesterday are invoiced.` or `2 things need you.`, and what came in since midnight (A1).
+
+    Waiting invoices that are the one thing are named.
+    """
+    if needs == 1 and today.waiting.count:
+        first = ngettext(
+            "%(num)s invoice waits in the journals.", "%(num)s invoices wait in the journals.", today.waiting.count
+        )
+    elif needs:
         first = ngettext("%(num)s thing needs you.", "%(num)s things need you.", needs)
     else:
         first = _yesterday(today)
