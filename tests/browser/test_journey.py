@@ -124,6 +124,8 @@ def receive_what_is_missing(page: Page, shop: Demo) -> None:
     page.get_by_label("Quantity on line 1").fill("500")
     page.get_by_label("Quantity on line 1").blur()
     expect(page.get_by_text("What will be on hand")).to_be_visible()
+    # The question follows the form; what is entered is only ever what was asked.
+    expect(page.locator("button[name=step][value=enter]")).to_contain_text("500")
     page.locator("button[name=step][value=enter]").click()
     expect(page.locator("#toasts .slip").first).to_contain_text("registered")
     assert one(shop, "SELECT count(*) FROM findings WHERE code = 'stock_short' AND subject LIKE '%VAR-K-3'") == 0
