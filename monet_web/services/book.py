@@ -292,11 +292,22 @@ def _add_run_orders(batch: Batch, booking: Booking, prepared: Sequence[Prepared]
         details = {key: value for key, value in one.details.items() if key != "invoice_id"}
         if one.changed:
             details["changed"] = one.changed
+        if booking.is_preview and one.outcome in ("registered", "in_journal"):
+            details |= _foreseen(one)
         invoice_id = one.details.get("invoice_id") or (str(one.living.id) if one.living else "")
         batch.run_orders.append(
             {"run_id": booking.run_id, "store_order_id": one.remembered.store_order_id, "outcome": one.outcome,
              "reason": one.reason, "details": details or None, "invoice_id": int(invoice_id) if invoice_id else None}
         )  # fmt: skip
+
+
+def _foreseen(one: Prepared) -> dict[str, str]:
+    """What a preview keeps of an invoice that it does not write: its sum, and the codes of what would stop it."""
+    codes = " ".join(dict.fromkeys(finding.code for finding in one.findings if finding.stops))
+    kept = {"findings": codes} if codes else {}
+    if one.draft is not None:
+        kept |= {"total": str(one.draft.total), "currency": one.draft.currency[:3]}
+    return kept
 
 
 def _mark_changed(session: Session, prepared: Sequence[Prepared], batch: Batch) -> None:

@@ -141,6 +141,12 @@ def _stage(run: Run, *, is_quiet: bool, waits: bool) -> Stage:
 def _seconds(run: Run, now: datetime, stage: Stage) -> int | None:
     if run.started_at is None or stage.is_waiting:
         return None
+    return seconds_of(run, now)
+
+
+def seconds_of(run: Run, now: datetime) -> int:
+    """How long a run that began was at work, in full seconds: until it ended, else until now."""
+    assert run.started_at is not None  # noqa: S101 - callers ask of begun runs only
     return max(0, int(((run.ended_at or now) - run.started_at).total_seconds()))
 
 

@@ -45,6 +45,17 @@ class OrderOfRun:
     document: Document | None
     findings: tuple[Finding, ...] = ()  # those that keep the document waiting
 
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """Of a preview: the codes of what would keep its invoice waiting."""
+        return tuple(self.details.get("findings", "").split())
+
+    @property
+    def foreseen(self) -> tuple[Decimal, str] | None:
+        """Of a preview: what its invoice would come to, and in which currency."""
+        total = self.details.get("total")
+        return None if total is None else (Decimal(total), self.details.get("currency", ""))
+
 
 @dataclass(frozen=True, slots=True)
 class VatOfRun:

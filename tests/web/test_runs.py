@@ -334,7 +334,23 @@ def test_a_preview_says_that_nothing_was_written(app: Flask, session: Session, s
     assert "A preview: nothing was written." in text
     assert "1 Would be registered 12.10 EUR" in text
     assert "1 Would wait in a journal 12.10 EUR" in text
-    assert "Why some would wait" in text
+    assert "Why some would wait 1 invoice There is not enough in stock" in text
+    assert "…" not in text[text.index("Why some would wait") :]
+    assert re.search(r"1 Registered \S+ [^.]*Would be registered\. 12\.10 EUR", text)
+    assert re.search(r"Would wait in a journal: there is not enough in stock\. 12\.10 EUR", text)
+
+
+def test_a_run_that_registers_nothing_says_what_went_to_the_journal_and_one_duration(
+    app: Flask, session: Session
+) -> None:
+    totals = {"EUR": {"registered": "0", "in_journal": "24.20"}}
+    run = ended(
+        session, integrate(session), totals=totals, fetched=2, in_journal=2, started_at=NOON,
+        ended_at=NOON + timedelta(seconds=1.6),
+    )  # fmt: skip
+    assert "2 orders in 1 s, 24.20 EUR went into a journal" in words(see(app, session, f"/runs/{run.id}/now"))
+    assert "took 1 s" in words(see(app, session, f"/runs/{run.id}"))
+    assert "took 1 s" in words(see(app, session, "/integrations"))
 
 
 def test_a_failed_run_says_what_to_do(app: Flask, session: Session) -> None:

@@ -9,8 +9,10 @@ from typing import Any
 from monet_web.blueprints.formats import moment, money, number
 from monet_web.blueprints.integrations.translating import _, _l, ngettext
 from monet_web.blueprints.navigation import language
+from monet_web.blueprints.runs.texts import duration
 from monet_web.domain.findings_general import GENERAL, in_general
 from monet_web.models.runs import Run, RunKind, RunState
+from monet_web.services.progress import seconds_of
 from monet_web.services.timetable import BY_ITSELF
 
 REASONS: Mapping[str, Any] = {
@@ -66,10 +68,7 @@ def took(run: Run) -> str:
     """`took 19 s`; "" when it never began or has not ended."""
     if run.started_at is None or run.ended_at is None:
         return ""
-    seconds = round((run.ended_at - run.started_at).total_seconds())
-    if seconds < 120:
-        return _("took %(seconds)s s", seconds=max(seconds, 1))
-    return _("took %(minutes)s min", minutes=round(seconds / 60))
+    return _("took %(time)s", time=duration(seconds_of(run, run.ended_at)))
 
 
 def preview_words(run: Run) -> str:

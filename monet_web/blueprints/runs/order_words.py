@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from monet_web.blueprints.runs.texts import _, capitalised, language
+from monet_web.blueprints.runs.texts import _, capitalised, joined, language
 from monet_web.domain.filters import REASONS, Filtered
 from monet_web.domain.findings import CODES, Finding, describe
+from monet_web.domain.findings_general import GENERAL, General
+from monet_web.domain.findings_general import in_general as general
 from monet_web.models.invoices import InvoiceState
 from monet_web.services.order_search import Found
 from monet_web.services.run_account import Document, OrderOfRun
@@ -91,10 +93,12 @@ def what_to_do(name: str, reason: str, findings: Sequence[Finding] = ()) -> str:
 def became(order: OrderOfRun) -> str:
     """What one run made of an order, and what has become of that since."""
     match order.outcome:
+        case "registered" if order.document is None:
+            return _gone() if order.made else _("Would be registered.")
         case "registered":
-            return _("Registered as %(number)s.", number=_number(order.document)) if order.document else _gone()
+            return _("Registered as %(number)s.", number=_number(order.document))
         case "in_journal" if order.document is None:
-            return _gone() if order.made else _("Would wait in a journal.")
+            return _gone() if order.made else _would_wait(order.codes)
         case "in_journal" if order.document is not None and order.document.state is InvoiceState.REGISTERED:
             return _("Waited in a journal; registered since as %(number)s.", number=_number(order.document))
         case "already_there":
@@ -136,6 +140,16 @@ def log_line(values: Mapping[str, Any]) -> str:
     said = why(name, str(values.get("reason", "")), dict(values.get("details", {})), findings)
     head = _("%(order)s %(outcome)s", order=values.get("number", "?"), outcome=outcome(name).lower())
     return capitalised(f"{head}: {said}" if said else head)
+
+
+def in_general(code: str) -> General:
+    """What a code means where its values are not known, as in a preview."""
+    return general(code, language()) if code in GENERAL else General(code.replace("_", " "), "")
+
+
+def _would_wait(codes: Sequence[str]) -> str:
+    reasons = joined([in_general(code).phrase for code in codes])
+    return _("Would wait in a journal: %(why)s.", why=reasons) if reasons else _("Would wait in a journal.")
 
 
 def _already_there(order: OrderOfRun) -> str:

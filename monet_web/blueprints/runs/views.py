@@ -214,6 +214,5 @@ def _tools() -> dict[str, object]:
         "document_link": document_link,
         "journal_link": journal_link,
         "describe": lambda finding: describe(finding, language()),
-        "cause_of": words.cause_of,
         "may_change": current_user.may(Role.OFFICE),
     }

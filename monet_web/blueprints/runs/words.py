@@ -7,8 +7,7 @@ from typing import Any
 
 from monet_web.blueprints.formats import moment, number, period
 from monet_web.blueprints.runs import order_words
-from monet_web.blueprints.runs.texts import _, capitalised, duration, joined, language, ngettext, sums
-from monet_web.domain.findings import CODES
+from monet_web.blueprints.runs.texts import _, capitalised, duration, joined, ngettext, sums
 from monet_web.models.base import now_utc
 from monet_web.models.runs import Run, RunKind, RunState
 from monet_web.services.progress import Line, Progress, Stage
@@ -202,20 +201,6 @@ def filter_words() -> dict[str, str]:
     }
 
 
-def cause_of(code: str) -> str:
-    """Why invoices of a preview would wait, where only the code is known."""
-    if code not in CODES:
-        return capitalised(code.replace("_", " "))
-    return CODES[code][1 if language() == "lt" else 0].cause.format_map(_Some())
-
-
-class _Some(dict[str, str]):
-    """The values of a cause that nobody kept."""
-
-    def __missing__(self, name: str) -> str:
-        return "…"
-
-
 def beside(run: Run) -> str:
     """What happened beside the six outcomes."""
     return joined(
@@ -240,7 +225,12 @@ def _came_to(run: Run, at: Progress) -> str:
     text = _("%(far)s in %(time)s", **values)
     amounts = sums(run.totals, "registered")
     if not amounts:
-        return text
+        waits = joined(sums(run.totals, "in_journal"))
+        if not waits:
+            return text
+        if at.is_preview:
+            return f"{text}, {_('%(sum)s would wait in a journal', sum=waits)}"
+        return f"{text}, {_('%(sum)s went into a journal', sum=waits)}"
     if at.is_preview:
         return f"{text}, {_('%(sum)s would be registered', sum=joined(amounts))}"
     return f"{text}, {_('%(sum)s registered', sum=joined(amounts))}"
