@@ -7,11 +7,12 @@ from contextlib import contextmanager
 from typing import Any
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, Request, Response, ViewportSize
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, Response, ViewportSize
 
 from tests.browser.demo import Demo
 
 PHONE: ViewportSize = {"width": 390, "height": 844}
+MISSING = "/no-such-page"  # asked for on purpose: its 404 is no complaint
 DESK: ViewportSize = {"width": 1280, "height": 900}
 _RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
 
@@ -30,7 +31,9 @@ def addresses(demo: Demo) -> dict[str, str]:
         "integration": "/integrations/1",
         "connect": "/integrations/connect",
         "connect-woocommerce": "/integrations/connect/woocommerce",
+        "launch": f"/integrations/launch?preview={preview}",
         "runs": "/runs",
+        "runs-of-a-launch": f"/runs?launch={run}",
         "run": f"/runs/{run}",
         "preview": f"/runs/{preview}",
         "journals": "/journals",
@@ -42,6 +45,7 @@ def addresses(demo: Demo) -> dict[str, str]:
         "invoices": "/invoices",
         "invoice": f"/invoices/{registered}",
         "items": "/items",
+        "new-item": "/items/new",
         "item": f"/items/{item}",
         "receive": "/items/receive",
         "import-items": "/items/import",
@@ -52,6 +56,7 @@ def addresses(demo: Demo) -> dict[str, str]:
         "settings-vat-rates": "/settings/vat-rates",
         "settings-currency-rates": "/settings/currency-rates",
         "settings-numbers": "/settings/numbers",
+        "error": MISSING,
     }
 
 
@@ -70,15 +75,20 @@ def signed_in(browser: Browser, state: Any, **options: Any) -> Iterator[BrowserC
 def complaints_of(context: BrowserContext) -> list[str]:
     """What pages of the context complain of from now on: scripts, the content policy, answers, strangers' hosts."""
     said: list[str] = []
-    context.on("console", lambda line: said.append(line.text) if line.type in {"error", "warning"} else None)
+    context.on("console", lambda line: _note_line(line, said))
     context.on("weberror", lambda error: said.append(str(error.error)))
     context.on("response", lambda answer: _note(answer, said))
     context.on("request", lambda request: _note_stranger(request, said))
     return said
 
 
+def _note_line(line: ConsoleMessage, said: list[str]) -> None:
+    if line.type in {"error", "warning"} and not line.location["url"].endswith(MISSING):
+        said.append(line.text)
+
+
 def _note(answer: Response, said: list[str]) -> None:
-    if answer.status >= 400:
+    if answer.status >= 400 and not answer.url.endswith(MISSING):
         said.append(f"{answer.status} {answer.url}")
 
 
