@@ -321,9 +321,11 @@ def test_a_failed_preview_says_why_and_the_others_can_be_launched(client: FlaskC
 
 def test_numbers_of_no_preview_are_not_found(client: FlaskClient, session: Session) -> None:
     launched_before(session, add(session))
-    for asked in ("", "1", "x", "1,x", "9" * 40):
+    for asked in ("1", "x", "1,x", "9" * 40):
         assert client.get("/integrations/launch", query_string={"preview": asked}).status_code == 404
         assert client.get("/integrations/launch/sums", query_string={"preview": asked}).status_code == 404
+    # The address of the launch itself, opened anew, leads to the form and not to a wall.
+    assert client.get("/integrations/launch", query_string={"preview": ""}).location == "/integrations#launch-h"
 
 
 def test_run_now_takes_yesterday_and_today_and_asks_the_first_time(client: FlaskClient, session: Session) -> None:
