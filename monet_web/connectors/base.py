@@ -93,6 +93,7 @@ class Connector(ABC):
     kind: ClassVar[str]
     label: ClassVar[str]
     parameters: ClassVar[tuple[Parameter, ...]]
+    setup_steps: ClassVar[tuple[str, ...]] = ()  # where in the shop's admin the key is made, with which rights
     default_statuses: ClassVar[tuple[str, ...]] = ()  # codes that make an invoice; () = what `Order.is_sale` says
     number_sources: ClassVar[tuple[str, ...]] = ("order",)  # besides `series`; `invoice` where the platform has them
     company_code_fields: ClassVar[tuple[str, ...]] = ()  # the usual custom fields, first that is filled wins
