@@ -182,7 +182,10 @@ def product(address: str, url: str) -> dict[str, Any]:
     from monet_web.connectors.base import Surroundings
     from monet_web.models.base import now_utc, sealer, writing
     from monet_web.models.runs import RunKind
-    from monet_web.services import claims, connect, open_runs, run_import
+    from monet_web.services.importing import claims
+    from monet_web.services.integrations import connect
+    from monet_web.services.opening import open_runs
+    from monet_web.services.running import run_import
 
     sealer.bind([KEY])
     engine = create_engine(url)

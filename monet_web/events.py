@@ -20,8 +20,8 @@ from redis.exceptions import RedisError
 from monet_web import queues
 from monet_web.models.base import now_utc
 from monet_web.models.runs import Run, RunState
-from monet_web.services.prepare import Prepared
-from monet_web.services.progress import Line, lines_of_page
+from monet_web.services.importing.prepare import Prepared
+from monet_web.services.running.progress import Line, lines_of_page
 
 log = logging.getLogger(__name__)
 

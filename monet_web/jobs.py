@@ -20,8 +20,10 @@ from monet_web.config import Config
 from monet_web.installation import opened
 from monet_web.models.base import now_utc, reading
 from monet_web.models.runs import Run
-from monet_web.services import claims, connection_test, timetable
-from monet_web.services import run_import as service
+from monet_web.services.importing import claims
+from monet_web.services.integrations import connection_test
+from monet_web.services.opening import timetable
+from monet_web.services.running import run_import as service
 
 log = logging.getLogger(__name__)
 

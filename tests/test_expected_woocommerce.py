@@ -21,7 +21,10 @@ from monet_web.models import Invoice, Run, StoreOrder
 from monet_web.models.base import reading
 from monet_web.models.invoices import InvoiceState
 from monet_web.models.runs import RunState
-from monet_web.services import claims, connect, open_runs, run_import
+from monet_web.services.importing import claims
+from monet_web.services.integrations import connect
+from monet_web.services.opening import open_runs
+from monet_web.services.running import run_import
 from tests.connectors.recordings import bundles
 
 EXPECTED = Path(__file__).parent / "expected"

@@ -11,7 +11,7 @@ from flask_babel import ngettext
 from markupsafe import Markup, escape
 from sqlalchemy.orm import Session
 
-from monet_web.services.mend_now import Mended, check_now
+from monet_web.services.documents.mend_now import Mended, check_now
 
 
 def say(session: Session, done: str, *, codes: Collection[str] = (), now: datetime, actor: str) -> Mended:

@@ -11,7 +11,7 @@ from monet_web.blueprints.runs.texts import _, link
 from monet_web.domain.windows import Window, local_day
 from monet_web.models.integrations import Integration
 from monet_web.models.runs import Run, RunKind, RunState
-from monet_web.services.next_runs import NextRun, Obstacle
+from monet_web.services.running.next_runs import NextRun, Obstacle
 
 
 @dataclass(frozen=True, slots=True)

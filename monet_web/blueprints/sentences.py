@@ -14,7 +14,7 @@ from flask_babel import gettext as _
 from monet_web.blueprints.formats import money
 from monet_web.domain.findings import Finding, Text, describe
 from monet_web.models import AuditEntry, Invoice, InvoiceFinding
-from monet_web.services.waiting import Sum
+from monet_web.services.documents.waiting import Sum
 
 
 def joined(parts: Iterable[str]) -> str:

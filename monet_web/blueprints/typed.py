@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from monet_web.domain.errors import BrokenRule
-from monet_web.services.fields import WrongFields
+from monet_web.services.books.fields import WrongFields
 
 
 def plain(text: str) -> str:

@@ -89,7 +89,7 @@ def causes_of(session: Session, run: Run) -> list[Cause]:
     from monet_web.domain.findings import describe
     from monet_web.domain.findings_general import GENERAL, in_general
     from monet_web.models.runs import RunKind
-    from monet_web.services import causes as grouped
+    from monet_web.services.documents import causes as grouped
 
     if run.kind is RunKind.PREVIEW:
         # A preview keeps no documents: only how many, by code.

@@ -42,8 +42,8 @@ class Coming:
 
 def of_each(session: Session, integrations: Sequence[Integration], *, now: datetime) -> list[Coming]:
     """The next run of each of these, in their order. Inside a transaction."""
-    from monet_web.services.next_runs import NextRun, Obstacle, next_runs
-    from monet_web.services.plan import zone_of
+    from monet_web.services.opening.plan import zone_of
+    from monet_web.services.running.next_runs import NextRun, Obstacle, next_runs
 
     zone, found = zone_of(session), next_runs(session, now=now)
     words = {

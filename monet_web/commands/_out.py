@@ -64,7 +64,7 @@ def sums(by_currency: Mapping[str, Decimal]) -> str:
 def mended(here: Here, *, codes: Sequence[str] = (), integration_id: int | None = None) -> None:
     """Check again what waited for what was just set right, and say what became of it (E2)."""
     from monet_web.domain.errors import RetryLater
-    from monet_web.services import mend
+    from monet_web.services.documents import mend
 
     try:
         done = mend.check_again(

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from monet_web.models.runs import Run
-    from monet_web.services.conflicts import Conflict
-    from monet_web.services.run_account import OrderOfRun
+    from monet_web.services.running.conflicts import Conflict
+    from monet_web.services.running.run_account import OrderOfRun
 
 OPEN_AND_SAVE = (
     "Open the order in the store and save it; the next run reads it again. "
@@ -34,7 +34,8 @@ class Trouble:
 
 def of_run(session: Session, run: Run, *, most: int) -> list[Trouble]:
     """The first orders of a run that are in conflict or unreadable, conflicts first. Inside a transaction."""
-    from monet_web.services import company, conflicts, run_account
+    from monet_web.services.office import company
+    from monet_web.services.running import conflicts, run_account
 
     zone = company.zone(session)
     found: list[Trouble] = []

@@ -19,7 +19,7 @@ def company() -> None:
 def show(as_json: bool) -> None:
     """Show the company whose books these are."""
     from monet_web.models.base import reading
-    from monet_web.services import company as service
+    from monet_web.services.office import company as service
 
     with opened() as here, reading(here.session):
         texts = service.as_text(service.get(here.session))
@@ -39,7 +39,7 @@ def set_(typed: tuple[str, ...], reason: str) -> None:
     monet company set name="UAB Pavyzdys" code=123456789 vat_code=LT100001919017
     monet company set closed_until=2026-10-31 --reason "October is filed"
     """
-    from monet_web.services import company as service
+    from monet_web.services.office import company as service
 
     with opened() as here:
         changed = service.set_values(here.session, pairs(typed), reason=reason, now=here.now, actor=here.actor)

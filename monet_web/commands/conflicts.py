@@ -15,7 +15,7 @@ from monet_web.commands._ask import confirm
 from monet_web.commands._context import Here, opened
 
 if TYPE_CHECKING:
-    from monet_web.services.conflicts import Conflict, Tried
+    from monet_web.services.running.conflicts import Conflict, Tried
 
 _PART = 500
 _MOST_SHOWN = 50
@@ -35,7 +35,7 @@ def list_(as_json: bool) -> None:
     monet conflicts list
     """
     from monet_web.models.base import reading
-    from monet_web.services import company
+    from monet_web.services.office import company
 
     with opened() as here:
         found = _every(here)
@@ -62,8 +62,8 @@ def prefix(name: str, prefix: str, yes: bool) -> None:
     """
     from monet_web.domain.errors import BrokenRule
     from monet_web.models.base import reading
-    from monet_web.services import conflicts as service
-    from monet_web.services import connect
+    from monet_web.services.integrations import connect
+    from monet_web.services.running import conflicts as service
 
     with opened() as here:
         with reading(here.session):
@@ -99,7 +99,7 @@ def number(order: str, number: str, name: str | None, yes: bool) -> None:
     \b
     monet conflicts number 1001 KL-1001-B
     """
-    from monet_web.services import conflicts as service
+    from monet_web.services.running import conflicts as service
 
     with opened() as here:
         found = _one_of(_every(here), order, name)
@@ -110,7 +110,7 @@ def number(order: str, number: str, name: str | None, yes: bool) -> None:
 
 def _every(here: Here) -> list[Conflict]:
     from monet_web.models.base import reading
-    from monet_web.services import conflicts as service
+    from monet_web.services.running import conflicts as service
 
     found: list[Conflict] = []
     after: int | None = 0
@@ -124,7 +124,7 @@ def _every(here: Here) -> list[Conflict]:
 def _one_of(found: Sequence[Conflict], order: str, name: str | None) -> Conflict:
     from monet_web.domain.errors import BrokenRule
     from monet_web.domain.mask import fold
-    from monet_web.services.numbers import number_key
+    from monet_web.services.books.numbers import number_key
 
     key = number_key(order)
     meant = [one for one in found if key in (number_key(one.order.order_number), number_key(one.order.external_id))]
@@ -143,7 +143,7 @@ def _named(here: Here, found: Sequence[Conflict]) -> str:
     """2 orders for 24.20 EUR, dated November 2026: what a question must name before documents are made."""
     from monet_web.domain.orders import Order
     from monet_web.models.base import reading
-    from monet_web.services import company
+    from monet_web.services.office import company
 
     with reading(here.session):
         zone = company.zone(here.session)

@@ -38,7 +38,7 @@ def import_(mask: str, first: date, last: date, dry_run: bool, queue: bool, as_j
     Exit code: 0 when every import ended, 1 when one failed, 2 for wrong arguments.
     """
     from monet_web.models.runs import RunKind, RunState
-    from monet_web.services import open_runs
+    from monet_web.services.opening import open_runs
 
     if last < first:
         raise click.UsageError(f"The period ends on {last} before it begins on {first}. Type --from first.")
@@ -86,7 +86,9 @@ def _leave_to_workers(here: Here, runs: list[Run], *, as_json: bool) -> None:
 def _work(here: Here, runs: list[Run], *, as_json: bool) -> list[Run]:
     from monet_web.models.base import now_utc
     from monet_web.models.runs import RunState
-    from monet_web.services import claims, open_runs, run_import
+    from monet_web.services.importing import claims
+    from monet_web.services.opening import open_runs
+    from monet_web.services.running import run_import
 
     ended: list[Run] = []
     with _asked_to_stop() as stop:

@@ -14,7 +14,7 @@ from monet_web.commands._typed import pairs
 
 if TYPE_CHECKING:
     from monet_web.connectors.base import StoreFacts
-    from monet_web.services.connect import Shown
+    from monet_web.services.integrations.connect import Shown
 
 
 @click.group(no_args_is_help=True)
@@ -48,7 +48,7 @@ def add(name: str, platform: str, typed: tuple[str, ...], more: tuple[str, ...])
 
     Keys that are left out are asked for at a terminal, where they are not shown.
     """
-    from monet_web.services import connect
+    from monet_web.services.integrations import connect
 
     values = _with_secrets(platform, pairs((*typed, *more)))
     with opened() as here:
@@ -66,7 +66,7 @@ def list_(as_json: bool) -> None:
     """List the integrations."""
     from monet_web.commands import _next
     from monet_web.models.base import reading
-    from monet_web.services import connect
+    from monet_web.services.integrations import connect
 
     with opened() as here, reading(here.session):
         integrations = connect.list_integrations(here.session)
@@ -109,7 +109,7 @@ def show(name: str, as_json: bool) -> None:
     from monet_web.commands import _next
     from monet_web.domain.settings import BY_KEY
     from monet_web.models.base import reading
-    from monet_web.services import connect
+    from monet_web.services.integrations import connect
 
     with opened() as here, reading(here.session):
         integration = connect.find(here.session, name)
@@ -152,7 +152,7 @@ def set_(name: str, typed: tuple[str, ...], more: tuple[str, ...], new_name: str
 
     A new scheme, host or port asks for all keys again. What waits in its journals is checked again.
     """
-    from monet_web.services import connect
+    from monet_web.services.integrations import connect
 
     values = pairs((*typed, *more))
     if not values and new_name is None:
@@ -174,7 +174,7 @@ def test(name: str, as_json: bool) -> None:
     \b
     monet integrations test "Kava Ltd"
     """
-    from monet_web.services import connect
+    from monet_web.services.integrations import connect
 
     with opened() as here:
         facts = connect.test_integration(
@@ -202,7 +202,7 @@ def remove(name: str, yes: bool) -> None:
     monet integrations remove "Kava Ltd"
     """
     from monet_web.models.base import reading
-    from monet_web.services import connect
+    from monet_web.services.integrations import connect
 
     with opened() as here:
         with reading(here.session):
@@ -216,7 +216,7 @@ def remove(name: str, yes: bool) -> None:
 
 def _with_secrets(platform: str, values: dict[str, str]) -> dict[str, str]:
     """Ask at a terminal for required keys that were not typed: there they stay out of the shell's history."""
-    from monet_web.services import connect
+    from monet_web.services.integrations import connect
 
     if sys.stdin.isatty():
         for one in connect.connector_class(platform).parameters:

@@ -30,8 +30,8 @@ def export(file: Path, first: date | None, last: date | None, integration: str |
     monet invoices export november.xlsx --from 2026-11-01 --to 2026-11-30 --state registered
     """
     from monet_web.models.base import reading
-    from monet_web.services.exports.invoices import Wanted
-    from monet_web.services.exports.invoices import export as write
+    from monet_web.services.documents.exports.invoices import Wanted
+    from monet_web.services.documents.exports.invoices import export as write
 
     if first is not None and last is not None and last < first:
         raise click.UsageError(f"The period ends on {last} before it begins on {first}.")

@@ -38,7 +38,7 @@ def import_(file: Path) -> None:
 
     What waited for an item is checked again.
     """
-    from monet_web.services import items as service
+    from monet_web.services.goods import items as service
 
     with opened() as here:
         done = service.import_items(here.session, file.read_bytes(), now=here.now, actor=here.actor)

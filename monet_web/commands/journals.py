@@ -66,7 +66,7 @@ def list_(as_json: bool) -> None:
 
     from monet_web.models.base import reading
     from monet_web.models.integrations import Integration
-    from monet_web.services import journals as service
+    from monet_web.services.documents import journals as service
 
     with opened() as here, reading(here.session):
         found = service.list_journals(here.session)
@@ -117,7 +117,7 @@ def check(number: str | None, cause: str | None, every: bool) -> None:
     \b
     monet journals check --cause item_unknown
     """
-    from monet_web.services import mend
+    from monet_web.services.documents import mend
 
     which = _one_of(number, cause, every)
     with opened() as here:
@@ -144,7 +144,7 @@ def register(number: str | None, cause: str | None, every: bool) -> None:
     Exit code 1 when an invoice that was named by its number still waits.
     """
     from monet_web.domain.findings import describe
-    from monet_web.services import register as service
+    from monet_web.services.documents import register as service
 
     which = _one_of(number, cause, every)
     done = asked = 0
@@ -174,7 +174,7 @@ def delete(number: str | None, cause: str | None, every: bool, leave_out: str | 
     monet journals delete --number J-12
     monet journals delete --number KL-7702 --leave-out "a test order"
     """
-    from monet_web.services import journals as service
+    from monet_web.services.documents import journals as service
 
     which = _one_of(number, cause, every)
     with opened() as here:
@@ -211,7 +211,7 @@ def left_out(as_json: bool) -> None:
     monet journals left-out
     """
     from monet_web.models.base import reading
-    from monet_web.services import journals as service
+    from monet_web.services.documents import journals as service
 
     rows: list[tuple[str, str, str, str]] = []
     before: int | None = None
@@ -244,7 +244,7 @@ def bring_back(number: str) -> None:
     monet journals bring-back 1001
     """
     from monet_web.domain.errors import BrokenRule
-    from monet_web.services import journals as service
+    from monet_web.services.documents import journals as service
 
     with opened() as here:
         count = service.bring_back(here.session, number, now=here.now, actor=here.actor)
@@ -280,7 +280,7 @@ def _parts(here: Here, which: Which) -> Iterator[Sequence[int]]:
 
 def _waiting(here: Here, which: Which) -> Iterator[Invoice]:
     from monet_web.models.base import reading
-    from monet_web.services import journals as service
+    from monet_web.services.documents import journals as service
 
     after = 0
     while True:
@@ -296,7 +296,7 @@ def _waiting(here: Here, which: Which) -> Iterator[Invoice]:
 def _causes(here: Here) -> list[tuple[str, str, int, tuple[str, str]]]:
     """(code, subject, how many, (the cause, what to do)), the largest first. Inside a transaction."""
     from monet_web.domain.findings import describe
-    from monet_web.services import causes
+    from monet_web.services.documents import causes
 
     found = []
     for one in causes.causes(here.session):

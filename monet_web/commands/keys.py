@@ -24,7 +24,7 @@ def rotate() -> None:
 
     The embedded default has its keys in MONET_HOME/keys: put the new one first in its list there.
     """
-    from monet_web.services import keys as service
+    from monet_web.services.office import keys as service
 
     with opened() as here:
         counts = service.rotate(here.session, now=here.now, actor=here.actor)

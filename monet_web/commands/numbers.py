@@ -24,7 +24,7 @@ def import_(file: Path) -> None:
     \b
     monet numbers import used.csv
     """
-    from monet_web.services import numbers as service
+    from monet_web.services.books import numbers as service
 
     with opened() as here:
         done = service.import_taken(here.session, file.read_bytes(), source=file.name, now=here.now, actor=here.actor)

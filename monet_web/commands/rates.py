@@ -35,7 +35,7 @@ def import_(file: Path) -> None:
     A rate counts for its own day and, where no newer one is known, for up to ten days after it (weekends, holidays).
     What waited for a rate is checked again.
     """
-    from monet_web.services import rates as service
+    from monet_web.services.books import rates as service
 
     with opened() as here:
         done = service.import_rates(here.session, file.read_bytes(), source=file.name, now=here.now, actor=here.actor)
@@ -66,7 +66,7 @@ def add(country: str, percent: Decimal, valid_from: date, valid_to: date | None,
 
     What waited because of such a rate is checked again.
     """
-    from monet_web.services import rates as service
+    from monet_web.services.books import rates as service
 
     if re.fullmatch(r"[A-Za-z]{2}", country.strip()) and not _is_known(country):
         # Asked and not refused: countries are made and renamed more often than this program is.
@@ -104,7 +104,7 @@ def list_(country: str, as_json: bool) -> None:
     monet vat-rates list LT
     """
     from monet_web.models.base import reading
-    from monet_web.services import rates as service
+    from monet_web.services.books import rates as service
 
     with opened() as here, reading(here.session):
         known = service.list_vat_rates(here.session, country)

@@ -115,7 +115,7 @@ def _preparation(config: Config, *, store_port: int | None) -> Callable[[], list
     def prepare() -> list[str]:
         from monet_web.installation import opened
         from monet_web.models.base import now_utc
-        from monet_web.services import users
+        from monet_web.services.office import users
 
         with opened(config) as installation:
             session = installation.session_factory()

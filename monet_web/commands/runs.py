@@ -30,7 +30,8 @@ def list_(name: str | None, most: int, as_json: bool) -> None:
 
     from monet_web.models.base import reading
     from monet_web.models.runs import Run
-    from monet_web.services import company, connect
+    from monet_web.services.integrations import connect
+    from monet_web.services.office import company
 
     with opened() as here, reading(here.session):
         query = select(Run).order_by(Run.id.desc()).limit(most)

@@ -32,7 +32,7 @@ def receive(file: Path) -> None:
 
     What waited for stock is checked again.
     """
-    from monet_web.services import stock as service
+    from monet_web.services.goods import stock as service
 
     with opened() as here:
         done = service.receive_file(here.session, file.read_bytes(), note=file.name, now=here.now, actor=here.actor)

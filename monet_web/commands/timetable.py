@@ -14,7 +14,7 @@ from monet_web.commands._typed import DAY
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from monet_web.services.next_runs import Planned
+    from monet_web.services.running.next_runs import Planned
 
 
 @click.command()
@@ -33,7 +33,7 @@ def timetable(name: str | None, first: date, last: date, as_json: bool) -> None:
     """
     from monet_web.domain.periods import Period
     from monet_web.models.base import reading
-    from monet_web.services import next_runs
+    from monet_web.services.running import next_runs
 
     if last < first:
         raise click.UsageError(f"The period ends on {last} before it begins on {first}. Type --from first.")

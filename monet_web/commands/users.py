@@ -23,7 +23,7 @@ def add(email: str, role: str, name: str) -> None:
     \b
     monet user add ona@example.com --role accountant
     """
-    from monet_web.services import users as service
+    from monet_web.services.office import users as service
 
     with opened() as here:
         added, token = service.add(here.session, email=email, role=role, name=name, now=here.now, actor=here.actor)
@@ -39,7 +39,7 @@ def link_(email: str) -> None:
     \b
     monet user link ona@example.com
     """
-    from monet_web.services import users as service
+    from monet_web.services.office import users as service
 
     with opened() as here:
         token = service.new_link(here.session, email=email, now=here.now, actor=here.actor)
@@ -49,7 +49,7 @@ def link_(email: str) -> None:
 
 def link(here: Here, token: str) -> str:
     """The address to open; without MONET_URL only its path can be told."""
-    from monet_web.services.users import link_path
+    from monet_web.services.office.users import link_path
 
     url = here.installation.config.url
     if url is None:

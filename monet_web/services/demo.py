@@ -18,8 +18,11 @@ from monet_web.models.invoices import Invoice
 from monet_web.models.items import Item
 from monet_web.models.stock import StockReceipt
 from monet_web.models.users import User
-from monet_web.services import audit, connect, rates, stock
-from monet_web.services.items import import_items
+from monet_web.services import audit
+from monet_web.services.books import rates
+from monet_web.services.goods import stock
+from monet_web.services.goods.items import import_items
+from monet_web.services.integrations import connect
 
 NAME = "Demo shop"
 ACTOR = "demo"

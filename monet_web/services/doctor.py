@@ -21,10 +21,10 @@ from monet_web.models.items import Item
 from monet_web.models.runs import AT_WORK, Run, RunState
 from monet_web.models.stock import Balance, StockMove, Warehouse
 from monet_web.models.users import Role, User
-from monet_web.services.keys import sealed_columns
-from monet_web.services.next_runs import Obstacle, next_runs
-from monet_web.services.plan import zone_of
-from monet_web.services.timetable import BY_ITSELF
+from monet_web.services.office.keys import sealed_columns
+from monet_web.services.opening.plan import zone_of
+from monet_web.services.opening.timetable import BY_ITSELF
+from monet_web.services.running.next_runs import Obstacle, next_runs
 
 # A run tells that it lives every 15 seconds and is taken back after 120.
 SILENT_RUN = timedelta(minutes=3)

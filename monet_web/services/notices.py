@@ -17,7 +17,7 @@ from monet_web.models.integrations import Integration, IntegrationState
 from monet_web.models.notices import Notice, NoticeKind
 from monet_web.models.runs import Run, RunState
 from monet_web.models.store_orders import Outcome
-from monet_web.services import company
+from monet_web.services.office import company
 from monet_web.services.today import IMPORTS, Today, today
 
 PATIENCE = timedelta(hours=1)

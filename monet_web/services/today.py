@@ -19,12 +19,13 @@ from monet_web.models.integrations import Integration, IntegrationState
 from monet_web.models.invoices import Invoice, InvoiceFinding, InvoiceState
 from monet_web.models.runs import AT_WORK, Run, RunKind, RunOrder, RunState
 from monet_web.models.store_orders import Outcome, StoreOrder
-from monet_web.services import causes, company
-from monet_web.services.causes import Cause
-from monet_web.services.facts import CHANGED
-from monet_web.services.integration_list import waits_for_later
-from monet_web.services.next_runs import NextRun, next_runs
-from monet_web.services.waiting import Sum, Which, summary
+from monet_web.services.documents import causes
+from monet_web.services.documents.causes import Cause
+from monet_web.services.documents.waiting import Sum, Which, summary
+from monet_web.services.importing.facts import CHANGED
+from monet_web.services.integrations.integration_list import waits_for_later
+from monet_web.services.office import company
+from monet_web.services.running.next_runs import NextRun, next_runs
 
 DAYS = 14
 RUNS = 14

@@ -227,7 +227,7 @@ def test_a_fault_of_ours_is_a_sentence_without_its_text(monet: Monet, monkeypatc
     def break_down(*_: object, **__: object) -> None:
         raise KeyError("cs_secret")
 
-    monkeypatch.setattr("monet_web.services.company.get", break_down)
+    monkeypatch.setattr("monet_web.services.office.company.get", break_down)
     result = monet("company", "show", code=1)
     assert "a fault of this program (KeyError)" in result.stderr
     assert "cs_secret" not in result.output

@@ -22,7 +22,7 @@ from monet_web.demo.woocommerce.server import Request, WooCommerceShop
 from monet_web.models import Balance, Integration, Invoice, Item, Run, Store, Warehouse
 from monet_web.models.base import now_utc, reading, writing
 from monet_web.models.runs import AT_WORK, RunState
-from monet_web.services import claims
+from monet_web.services.importing import claims
 from tests import builders
 from tests.faults import books
 from tests.faults.processes import Worker, until

@@ -10,7 +10,7 @@ import time
 import pytest
 
 from monet_web.models.runs import RunState
-from monet_web.services import claims
+from monet_web.services.importing import claims
 from tests.faults.office import PLENTY, Office
 from tests.faults.processes import until
 

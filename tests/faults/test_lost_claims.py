@@ -11,7 +11,7 @@ from sqlalchemy import update
 from monet_web.models import Run
 from monet_web.models.base import now_utc, writing
 from monet_web.models.runs import RunState
-from monet_web.services import claims
+from monet_web.services.importing import claims
 from tests.faults import books
 from tests.faults.office import PLENTY, Office
 

@@ -25,7 +25,7 @@ from monet_web.domain.timetable import Frequency, slots
 from monet_web.models import Integration, Invoice, Run, RunSlot
 from monet_web.models.base import reading
 from monet_web.models.runs import RunKind, RunState
-from monet_web.services import connect
+from monet_web.services.integrations import connect
 from tests.faults import timetable_process
 from tests.faults.processes import until
 from tests.faults.timetable_process import FastClock, Surround, Timeline

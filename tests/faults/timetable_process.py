@@ -22,7 +22,7 @@ from monet_web.connectors import CONNECTORS
 from monet_web.connectors.base import Page, Selection, Surroundings
 from monet_web.domain.errors import RetryLater
 from monet_web.domain.orders import Order, Unreadable
-from monet_web.services import claims
+from monet_web.services.importing import claims
 from tests.builders import an_order
 from tests.databases import TEST_KEY
 from tests.services.scripted import ScriptedStore

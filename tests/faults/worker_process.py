@@ -19,7 +19,9 @@ from monet_web.connectors.woocommerce import api, reading
 from monet_web.installation import opened
 from monet_web.models.base import now_utc
 from monet_web.models.runs import Run
-from monet_web.services import claims, mend, run_import
+from monet_web.services.documents import mend
+from monet_web.services.importing import claims
+from monet_web.services.running import run_import
 from tests.databases import TEST_KEY
 
 

@@ -14,7 +14,8 @@ from monet_web.domain.orders import Order, Unreadable
 from monet_web.models import Balance, Integration, Invoice, Run, StockMove
 from monet_web.models.base import reading, writing
 from monet_web.models.runs import RunKind
-from monet_web.services import claims, run_import
+from monet_web.services.importing import claims
+from monet_web.services.running import run_import
 from tests import builders
 
 NOW = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)

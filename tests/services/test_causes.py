@@ -13,8 +13,8 @@ from monet_web.domain.findings import describe
 from monet_web.models import Integration
 from monet_web.models.base import reading, writing
 from monet_web.models.invoices import AccountingType
-from monet_web.services import causes, waiting
-from monet_web.services.waiting import Which
+from monet_web.services.documents import causes, waiting
+from monet_web.services.documents.waiting import Which
 from tests.builders import NOON, a_line, a_tax, an_item, an_order
 from tests.services.scripted import ScriptedStore, import_all, integrate, invoices, put
 

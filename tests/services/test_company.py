@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from monet_web.domain.errors import BrokenRule
 from monet_web.models import AuditEntry
 from monet_web.models.base import reading
-from monet_web.services import company
+from monet_web.services.office import company
 from tests.builders import NOON
 
 

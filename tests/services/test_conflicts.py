@@ -17,7 +17,9 @@ from monet_web.models.base import reading, writing
 from monet_web.models.invoices import InvoiceState
 from monet_web.models.runs import RunState
 from monet_web.models.store_orders import Outcome
-from monet_web.services import claims, conflicts, journals, mend, register
+from monet_web.services.documents import journals, mend, register
+from monet_web.services.importing import claims
+from monet_web.services.running import conflicts
 from tests import builders
 from tests.builders import a_line, a_tax, an_order
 from tests.services.scripted import NOW, ScriptedStore, import_all, integrate, invoices, put

@@ -18,7 +18,7 @@ from monet_web.models import AuditEntry, Integration, Run, Store
 from monet_web.models.base import reading, writing
 from monet_web.models.integrations import IntegrationState
 from monet_web.models.runs import RunState
-from monet_web.services import connect
+from monet_web.services.integrations import connect
 from tests.builders import NOON, a_run, a_store_order
 
 SECRET = "cs_very-secret-1"

@@ -16,7 +16,7 @@ from monet_web.domain.errors import BrokenRule, NeedsOwner, RetryLater
 from monet_web.models import ConnectionTest
 from monet_web.models.base import now_utc, reading, writing
 from monet_web.models.connection_tests import TestState
-from monet_web.services import connection_test
+from monet_web.services.integrations import connection_test
 from tests.builders import NOON
 from tests.databases import TEST_KEY
 from tests.web.integrating import SECRET, FakeShop, add, again, put_shop

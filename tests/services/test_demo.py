@@ -20,7 +20,9 @@ from monet_web.models import Company, Integration, Item, StockMove
 from monet_web.models.base import reading, writing
 from monet_web.models.integrations import IntegrationState
 from monet_web.models.runs import RunKind, RunState
-from monet_web.services import claims, demo, run_import
+from monet_web.services import demo
+from monet_web.services.importing import claims
+from monet_web.services.running import run_import
 from tests import builders
 
 

@@ -12,7 +12,8 @@ from monet_web.models import Balance, Company, User
 from monet_web.models.base import sealer, writing
 from monet_web.models.runs import RunKind, RunState
 from monet_web.models.users import Role
-from monet_web.services import doctor, stock
+from monet_web.services import doctor
+from monet_web.services.goods import stock
 from tests.builders import NOON, a_run, an_integration, an_item
 from tests.databases import OTHER_KEY, TEST_KEY
 

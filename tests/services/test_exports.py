@@ -20,9 +20,9 @@ from monet_web.models import Integration, Invoice, InvoiceFinding, InvoiceLine, 
 from monet_web.models.base import reading, writing
 from monet_web.models.invoices import InvoiceKind, InvoiceState
 from monet_web.models.runs import RunState
-from monet_web.services.exports import invoices as exports
-from monet_web.services.exports.invoices import Wanted
-from monet_web.services.exports.safe import cell
+from monet_web.services.documents.exports import invoices as exports
+from monet_web.services.documents.exports.invoices import Wanted
+from monet_web.services.documents.exports.safe import cell
 from tests.builders import a_run, a_store_order, a_version, an_integration, an_invoice
 from tests.databases import sqlite_only
 

@@ -14,8 +14,8 @@ from monet_web.domain.errors import BrokenRule
 from monet_web.models import AuditEntry, Item, ItemAlias
 from monet_web.models.base import reading, writing
 from monet_web.models.items import AliasKind, ItemKind
-from monet_web.services import items
-from monet_web.services.tables import WrongRows
+from monet_web.services.books.tables import WrongRows
+from monet_web.services.goods import items
 from tests.builders import NOON, an_integration, an_item
 from tests.databases import sqlite_only
 

@@ -12,7 +12,7 @@ from monet_web.domain.errors import NeedsOwner
 from monet_web.models import Integration, User
 from monet_web.models.base import reading, sealer, writing
 from monet_web.models.users import Role
-from monet_web.services import keys
+from monet_web.services.office import keys
 from tests.builders import NOON, an_integration
 from tests.databases import OTHER_KEY, TEST_KEY
 

@@ -15,8 +15,10 @@ from monet_web.domain.orders import Unreadable
 from monet_web.domain.periods import Period
 from monet_web.models.base import reading
 from monet_web.models.runs import RunState
-from monet_web.services import claims, next_runs, open_runs
-from monet_web.services.next_runs import NextRun, Obstacle
+from monet_web.services.importing import claims
+from monet_web.services.opening import open_runs
+from monet_web.services.running import next_runs
+from monet_web.services.running.next_runs import NextRun, Obstacle
 from tests.services.scripted import ScriptedStore, put
 from tests.services.test_timetable import VILNIUS, Desk, at
 

@@ -10,7 +10,7 @@ from monet_web.domain.errors import BrokenRule
 from monet_web.models import TakenNumber
 from monet_web.models.base import reading, writing
 from monet_web.models.runs import RunState
-from monet_web.services import numbers
+from monet_web.services.books import numbers
 from tests.builders import NOON, a_run, a_store_order, a_version, an_integration, an_invoice
 from tests.workbooks import a_workbook
 

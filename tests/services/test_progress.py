@@ -19,9 +19,9 @@ from monet_web.domain.orders import Payment, PaymentKind, Unreadable
 from monet_web.models import Run
 from monet_web.models.base import reading, writing
 from monet_web.models.runs import OUTCOME_COUNTS, RunKind, RunState
-from monet_web.services import claims
-from monet_web.services.prepare import Prepared
-from monet_web.services.progress import Line, Stage, lines_of_page, lines_of_row, progress, waited_for
+from monet_web.services.importing import claims
+from monet_web.services.importing.prepare import Prepared
+from monet_web.services.running.progress import Line, Stage, lines_of_page, lines_of_row, progress, waited_for
 from tests.builders import NOON, a_line, a_run, an_item, an_order
 from tests.services.scripted import NOW, ScriptedStore, import_all, integrate, put
 

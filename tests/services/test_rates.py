@@ -15,8 +15,8 @@ from sqlalchemy.orm import Session
 from monet_web.domain.errors import BrokenRule
 from monet_web.models import CurrencyRate
 from monet_web.models.base import reading
-from monet_web.services import rates
-from monet_web.services.tables import WrongRows
+from monet_web.services.books import rates
+from monet_web.services.books.tables import WrongRows
 from tests.builders import NOON
 from tests.databases import sqlite_only
 

@@ -172,12 +172,12 @@ def test_our_own_fault_on_one_order_is_its_outcome_only(
             raise ZeroDivisionError
         return real(order, *args, **kwargs)
 
-    monkeypatch.setattr("monet_web.services.prepare.draft_invoice", broken)
+    monkeypatch.setattr("monet_web.services.importing.prepare.draft_invoice", broken)
     integration = integrate(session, accounting_type="amounts")
     put(store, *(an_order(external_id=str(n), number=str(n)) for n in range(1, 4)))
     run = import_all(session_factory, integration)
     assert (run.registered, run.unreadable, run.state) == (2, 1, RunState.DONE)
-    monkeypatch.setattr("monet_web.services.prepare.draft_invoice", real)
+    monkeypatch.setattr("monet_web.services.importing.prepare.draft_invoice", real)
     again = import_all(session_factory, integration)
     assert (again.registered, again.already_there, again.unreadable) == (1, 2, 0)
 
@@ -303,7 +303,7 @@ def test_a_currency_without_a_rate_waits(
     assert import_all(session_factory, integration).findings == {"currency_rate_missing": 1}
     with writing(session):
         session.add(CurrencyRate(day=date(2026, 11, 23), currency="USD", rate=Decimal("1.1527")))
-    from monet_web.services import mend
+    from monet_web.services.documents import mend
     from tests.services.scripted import NOW
 
     done = mend.check_again(session, codes=("currency_rate_missing",), now=NOW, actor="ona")
@@ -341,7 +341,7 @@ def test_an_error_of_the_store_ends_the_run_in_words_and_keeps_what_was_booked(
 def test_stop_ends_between_two_pages_and_run_again_does_the_rest(
     session: Session, session_factory: Factory, store: type[ScriptedStore]
 ) -> None:
-    from monet_web.services import open_runs
+    from monet_web.services.opening import open_runs
     from tests.services.scripted import NOW
 
     store.PAGE = 1
@@ -390,14 +390,14 @@ def test_text_that_a_database_refuses_stops_only_its_own_order(
 def test_a_page_that_breaks_while_it_is_written_is_booked_order_by_order(
     session: Session, session_factory: Factory, store: type[ScriptedStore], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from monet_web.services.rows import add_invoice as real
+    from monet_web.services.importing.rows import add_invoice as real
 
     def broken(batch: Any, booking: Any, one: Any, **rest: Any) -> None:
         if one.remembered.external_id == "2":
             raise KeyError("two")
         real(batch, booking, one, **rest)
 
-    monkeypatch.setattr("monet_web.services.book.add_invoice", broken)
+    monkeypatch.setattr("monet_web.services.importing.book.add_invoice", broken)
     integration = integrate(session, accounting_type="amounts")
     put(store, *(an_order(external_id=str(n), number=str(n)) for n in range(1, 4)))
     run = import_all(session_factory, integration)
@@ -415,7 +415,10 @@ def test_stop_ends_also_a_run_that_waits_for_a_slow_store(
     from monet_web.demo.serve import demo_shop, serve
     from monet_web.demo.woocommerce.auth import DEMO_KEY, DEMO_SECRET
     from monet_web.demo.woocommerce.faults import Faults
-    from monet_web.services import claims, connect, open_runs, run_import
+    from monet_web.services.importing import claims
+    from monet_web.services.integrations import connect
+    from monet_web.services.opening import open_runs
+    from monet_web.services.running import run_import
 
     now = datetime(2026, 11, 24, tzinfo=UTC)
     shop = demo_shop(still=True)

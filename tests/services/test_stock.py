@@ -16,8 +16,8 @@ from sqlalchemy.orm import Session, sessionmaker
 from monet_web.domain.errors import BrokenRule
 from monet_web.models import AuditEntry, Balance, Company, Item, StockMove, StockReceipt, Warehouse
 from monet_web.models.base import reading, writing
-from monet_web.services import stock
-from monet_web.services.tables import WrongRows
+from monet_web.services.books.tables import WrongRows
+from monet_web.services.goods import stock
 from tests.builders import NOON, an_item
 from tests.databases import sqlite_only
 

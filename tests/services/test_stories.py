@@ -16,7 +16,7 @@ from monet_web.models.base import reading, writing
 from monet_web.models.invoices import InvoiceState
 from monet_web.models.runs import RunKind
 from monet_web.models.store_orders import Outcome
-from monet_web.services import journals, mend, register
+from monet_web.services.documents import journals, mend, register
 from tests.builders import NOON, a_line, a_tax, an_item, an_order
 from tests.services.scripted import NOW, ScriptedStore, import_all, integrate, invoices, on_hand, put
 

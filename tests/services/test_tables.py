@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monet_web.domain.errors import BrokenRule
-from monet_web.services import tables
+from monet_web.services.books import tables
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])

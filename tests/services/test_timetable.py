@@ -18,7 +18,11 @@ from monet_web.domain.orders import Unreadable
 from monet_web.models import Integration, Run, RunSlot
 from monet_web.models.base import reading, writing
 from monet_web.models.runs import RunKind, RunState
-from monet_web.services import claims, company, connect, open_runs, run_import, timetable
+from monet_web.services.importing import claims
+from monet_web.services.integrations import connect
+from monet_web.services.office import company
+from monet_web.services.opening import open_runs, timetable
+from monet_web.services.running import run_import
 from tests import builders
 from tests.builders import an_order
 from tests.services.scripted import ScriptedStore, put

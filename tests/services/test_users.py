@@ -14,7 +14,7 @@ from monet_web.domain.errors import BrokenRule
 from monet_web.models import LoginLink, User
 from monet_web.models.base import reading, writing
 from monet_web.models.users import Role
-from monet_web.services import users
+from monet_web.services.office import users
 from tests.builders import NOON
 
 

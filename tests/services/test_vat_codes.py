@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from monet_web.services.vat_codes import vat_code_problem
+from monet_web.services.books.vat_codes import vat_code_problem
 
 
 @pytest.mark.parametrize(

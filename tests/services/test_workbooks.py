@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from xlsxwriter import Workbook
 
 from monet_web.domain.errors import BrokenRule
-from monet_web.services import tables, workbooks
+from monet_web.services.books import tables, workbooks
 from tests.workbooks import a_workbook
 
 SHEET = "xl/worksheets/sheet1.xml"

@@ -21,7 +21,7 @@ from monet_web.domain.orders import Order, Unreadable
 from monet_web.models import Integration, User, db
 from monet_web.models.base import now_utc, reading, writing
 from monet_web.models.users import Role
-from monet_web.services import connect
+from monet_web.services.integrations import connect
 
 SECRET = "cs_very-secret-1"
 HOSTILE = '<script>alert("1")</script> & Co'
@@ -49,6 +49,7 @@ class FakeShop(Connector):
         Parameter("key", "Key", "Begins with ck_.", secret=True),
         Parameter("secret", "Secret", "Begins with cs_.", secret=True),
     )
+    setup_steps = ("Open Keys → Add <key>.", "Choose the right “Read”.")
     answer: ClassVar[MonetError | StoreFacts] = FACTS
     asked_with: ClassVar[list[Mapping[str, str]]] = []
 

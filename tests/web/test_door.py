@@ -14,7 +14,7 @@ from monet_web.blueprints.access import needed_role
 from monet_web.models import Company, LoginLink, User
 from monet_web.models.base import now_utc, reading, writing
 from monet_web.models.users import Role
-from monet_web.services import passwords, users
+from monet_web.services.office import passwords, users
 
 PASSWORD = "a sentence of nine words"
 

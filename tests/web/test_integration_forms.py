@@ -21,7 +21,7 @@ from monet_web.models.connection_tests import TestState
 from monet_web.models.integrations import IntegrationState
 from monet_web.models.runs import RunKind, RunState
 from monet_web.models.users import Role
-from monet_web.services import connect, connection_test
+from monet_web.services.integrations import connect, connection_test
 from tests.builders import a_run
 from tests.web.integrating import FACTS, SECRET, FakeShop, add, again, browser, put_shop, value_of, words
 
@@ -103,6 +103,17 @@ def test_the_form_is_drawn_from_the_connectors_parameters_and_asks_five_question
     for setting in SETTINGS:
         if setting.key not in TYPED:
             assert f'name="{setting.key}"' not in html
+
+
+def test_both_forms_say_step_by_step_where_the_key_is_made(client: FlaskClient, session: Session) -> None:
+    steps = "<ol><li>Open Keys → Add &lt;key&gt;.</li><li>Choose the right “Read”.</li></ol></details>"
+    connecting = client.get("/integrations/connect/fake").text
+    assert steps in connecting
+    assert connecting.index('name="address"') < connecting.index(steps) < connecting.index('name="key"')
+    assert '<details class="steps" open>' in connecting
+    changing = client.get(f"/integrations/{add(session).id}").text
+    assert steps in changing
+    assert '<details class="steps">' in changing
 
 
 def test_connecting_saves_the_answers_and_previews_the_last_seven_days(client: FlaskClient, session: Session) -> None:

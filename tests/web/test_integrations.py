@@ -19,7 +19,7 @@ from monet_web.models.integrations import IntegrationState
 from monet_web.models.invoices import InvoiceState
 from monet_web.models.runs import RunKind, RunState
 from monet_web.models.users import Role
-from monet_web.services import connect
+from monet_web.services.integrations import connect
 from tests.builders import a_run, a_store_order, a_version, an_invoice
 from tests.web.integrating import HOSTILE, add, again, browser, put_shop, statements, words
 

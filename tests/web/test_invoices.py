@@ -24,7 +24,7 @@ from monet_web.models import CurrencyRate, Integration, Invoice
 from monet_web.models.base import reading, writing
 from monet_web.models.invoices import InvoiceState
 from monet_web.models.users import Role
-from monet_web.services import invoice_list, register
+from monet_web.services.documents import invoice_list, register
 from tests.builders import NOON, ONA, a_charge, a_line, a_tax, an_item, an_order
 from tests.services.scripted import NOW, ScriptedStore, import_all, integrate, put
 from tests.web.integrating import browser, statements, words

@@ -19,8 +19,10 @@ from monet_web.models.invoices import InvoiceState
 from monet_web.models.items import AliasKind
 from monet_web.models.runs import RunState
 from monet_web.models.users import Role
-from monet_web.services import claims, mend, stock
-from monet_web.services.receipt_rows import Received
+from monet_web.services.documents import mend
+from monet_web.services.goods import stock
+from monet_web.services.goods.receipt_rows import Received
+from monet_web.services.importing import claims
 from tests.builders import a_line, a_run, an_item, an_order
 from tests.services.scripted import ScriptedStore, import_all, integrate, put
 from tests.web.integrating import HOSTILE, browser, statements, value_of, words

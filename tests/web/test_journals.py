@@ -24,7 +24,8 @@ from monet_web.models.base import reading, writing
 from monet_web.models.invoices import InvoiceFinding, InvoiceState
 from monet_web.models.runs import RunState
 from monet_web.models.users import Role
-from monet_web.services import claims, waiting
+from monet_web.services.documents import waiting
+from monet_web.services.importing import claims
 from tests.builders import NOON, ONA, a_line, a_run, a_tax, an_item, an_order
 from tests.services.scripted import ScriptedStore, import_all, integrate, invoices, put
 from tests.web.integrating import browser, statements, words

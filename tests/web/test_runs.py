@@ -22,7 +22,8 @@ from monet_web.models.base import now_utc, reading, writing
 from monet_web.models.integrations import IntegrationState
 from monet_web.models.runs import RunKind, RunSlot, RunState
 from monet_web.models.users import Role
-from monet_web.services import claims, journals, mend
+from monet_web.services.documents import journals, mend
+from monet_web.services.importing import claims
 from tests.builders import NOON, a_line, a_run, an_integration, an_item, an_order
 from tests.services.scripted import ScriptedStore, import_all, integrate, put
 from tests.web.integrating import browser, statements, words

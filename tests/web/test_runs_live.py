@@ -33,8 +33,10 @@ from monet_web.models import Integration, Run, db
 from monet_web.models.base import now_utc, reading, writing
 from monet_web.models.runs import RunState
 from monet_web.models.users import Role
-from monet_web.services import claims, connect, open_runs
-from monet_web.services.progress import Line
+from monet_web.services.importing import claims
+from monet_web.services.integrations import connect
+from monet_web.services.opening import open_runs
+from monet_web.services.running.progress import Line
 from tests.builders import a_run, an_integration
 from tests.databases import TEST_KEY
 from tests.web.integrating import browser, words

@@ -19,7 +19,8 @@ from monet_web.models import AuditEntry, Company, CurrencyRate, Invoice, TakenNu
 from monet_web.models.base import now_utc, reading, writing
 from monet_web.models.invoices import InvoiceState
 from monet_web.models.users import Role
-from monet_web.services import passwords, rates
+from monet_web.services.books import rates
+from monet_web.services.office import passwords
 from tests.builders import an_item, an_order
 from tests.services.scripted import ScriptedStore, import_all, integrate, put
 from tests.web.integrating import HOSTILE, browser, statements, words

@@ -24,7 +24,7 @@ from monet_web.models.invoices import InvoiceState
 from monet_web.models.runs import RunKind, RunState
 from monet_web.models.store_orders import Outcome
 from monet_web.models.users import Role
-from monet_web.services import timetable
+from monet_web.services.opening import timetable
 from tests import builders
 from tests.builders import NOON
 from tests.web.integrating import browser, statements, words

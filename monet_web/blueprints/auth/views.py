@@ -14,7 +14,7 @@ from monet_web.domain.errors import BrokenRule
 from monet_web.extensions import limiter
 from monet_web.models import db
 from monet_web.models.base import now_utc
-from monet_web.services import passwords, users
+from monet_web.services.office import passwords, users
 
 auth = Blueprint("auth", __name__)
 

@@ -15,8 +15,9 @@ from monet_web.blueprints.integrations import listing, telling, wording
 from monet_web.blueprints.integrations.translating import _, ngettext
 from monet_web.domain import periods
 from monet_web.models.runs import ENDED, Run, RunState
-from monet_web.services import company, launching
-from monet_web.services.launching import Why
+from monet_web.services.office import company
+from monet_web.services.running import launching
+from monet_web.services.running.launching import Why
 
 _MOST = 500
 

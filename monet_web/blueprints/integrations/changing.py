@@ -21,8 +21,10 @@ from monet_web.models import Integration, db
 from monet_web.models.base import now_utc, reading
 from monet_web.models.connection_tests import ConnectionTest
 from monet_web.models.users import Role
-from monet_web.services import company, connect, connection_test, integration_form, integration_list, next_runs
-from monet_web.services.integration_form import Saved
+from monet_web.services.integrations import connect, connection_test, integration_form, integration_list
+from monet_web.services.integrations.integration_form import Saved
+from monet_web.services.office import company
+from monet_web.services.running import next_runs
 
 
 @integrations.get("/<int:integration_id>")

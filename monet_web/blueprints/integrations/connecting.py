@@ -22,8 +22,9 @@ from monet_web.models import db
 from monet_web.models.base import now_utc, reading
 from monet_web.models.connection_tests import ConnectionTest
 from monet_web.models.users import Role
-from monet_web.services import company, connection_test, integration_form
-from monet_web.services import connect as service
+from monet_web.services.integrations import connect as service
+from monet_web.services.integrations import connection_test, integration_form
+from monet_web.services.office import company
 
 
 @integrations.get("/connect")

@@ -20,7 +20,8 @@ from monet_web.models.base import now_utc
 from monet_web.models.connection_tests import ConnectionTest, TestState
 from monet_web.models.integrations import Integration
 from monet_web.models.stock import Warehouse
-from monet_web.services import company, connect, connection_test
+from monet_web.services.integrations import connect, connection_test
+from monet_web.services.office import company
 
 _SOON = timedelta(seconds=3)  # a worker that lives has taken the test by then
 

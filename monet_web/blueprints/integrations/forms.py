@@ -13,7 +13,7 @@ from monet_web.blueprints.integrations.translating import _, _l
 from monet_web.connectors.base import Connector, Parameter
 from monet_web.domain.errors import BrokenRule, MonetError
 from monet_web.domain.settings import BY_KEY, PAYMENT_TREATMENTS, SETTINGS
-from monet_web.services import connect
+from monet_web.services.integrations import connect
 
 FIRST_QUESTIONS = ("not_before", "issued_by", "accounting_type", "register_automatically")
 ORDERS = ("statuses", "select_by", *FIRST_QUESTIONS)
@@ -178,6 +178,11 @@ class IntegrationForm:
     def parameters(self) -> list[Field]:
         """The connection's fields, as the connector declares them."""
         return self.fields([one.key for one in self.connector.parameters])
+
+    @property
+    def setup_steps(self) -> list[str]:
+        """Where in the shop's admin the key is made, step by step."""
+        return [_(step) for step in self.connector.setup_steps]
 
     def more(self) -> list[tuple[str, list[Field], str, bool]]:
         """Groups under *More*: heading, fields, summary, whether it is to be open."""

@@ -15,8 +15,9 @@ from monet_web.blueprints.integrations.translating import _, _l, ngettext
 from monet_web.domain import periods
 from monet_web.domain.errors import BrokenRule
 from monet_web.domain.windows import local_day
-from monet_web.services import company, launching
-from monet_web.services.launching import EVERYTHING, Meant
+from monet_web.services.office import company
+from monet_web.services.running import launching
+from monet_web.services.running.launching import EVERYTHING, Meant
 
 PRESET_WORDS: Mapping[str, Any] = {
     "today": _l("Today"),

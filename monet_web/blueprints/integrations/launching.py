@@ -17,7 +17,8 @@ from monet_web.domain.errors import BrokenRule
 from monet_web.models import db
 from monet_web.models.base import now_utc, reading
 from monet_web.models.users import Role
-from monet_web.services import integration_form, launching
+from monet_web.services.integrations import integration_form
+from monet_web.services.running import launching
 
 
 @integrations.get("/matches")

@@ -17,8 +17,8 @@ from monet_web.blueprints.next_words import Next
 from monet_web.connectors import CONNECTORS
 from monet_web.models.integrations import IntegrationState
 from monet_web.models.runs import AT_WORK, Run, RunState
-from monet_web.services.integration_list import Row
-from monet_web.services.next_runs import NextRun
+from monet_web.services.integrations.integration_list import Row
+from monet_web.services.running.next_runs import NextRun
 
 
 @dataclass(frozen=True, slots=True)

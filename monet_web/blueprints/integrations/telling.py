@@ -12,8 +12,8 @@ from monet_web.blueprints.navigation import language
 from monet_web.blueprints.runs.texts import duration
 from monet_web.domain.findings_general import GENERAL, in_general
 from monet_web.models.runs import Run, RunKind, RunState
-from monet_web.services.progress import seconds_of
-from monet_web.services.timetable import BY_ITSELF
+from monet_web.services.opening.timetable import BY_ITSELF
+from monet_web.services.running.progress import seconds_of
 
 REASONS: Mapping[str, Any] = {
     "test_order": _l("test orders"),

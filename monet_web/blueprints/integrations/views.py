@@ -20,7 +20,9 @@ from monet_web.domain.errors import BrokenRule
 from monet_web.models import db
 from monet_web.models.base import now_utc, reading
 from monet_web.models.users import Role
-from monet_web.services import integration_form, integration_list, next_runs, open_runs
+from monet_web.services.integrations import integration_form, integration_list
+from monet_web.services.opening import open_runs
+from monet_web.services.running import next_runs
 
 
 @integrations.get("")

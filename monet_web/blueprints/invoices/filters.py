@@ -9,7 +9,7 @@ from typing import Any
 
 from flask import url_for
 
-from monet_web.services.invoice_list import DEFAULT_SORT, SORTS, Wanted
+from monet_web.services.documents.invoice_list import DEFAULT_SORT, SORTS, Wanted
 
 _LONGEST_ID = 18  # digits that both databases take
 

@@ -17,8 +17,9 @@ from monet_web.blueprints.invoices import filters
 from monet_web.models import Integration, db
 from monet_web.models.base import now_utc, reading
 from monet_web.models.invoices import InvoiceState
-from monet_web.services import documents, invoice_list
-from monet_web.services.exports import invoices as exports
+from monet_web.services.documents import document as one_document
+from monet_web.services.documents import invoice_list
+from monet_web.services.documents.exports import invoices as exports
 
 invoices = Blueprint("invoices", __name__, url_prefix="/invoices")
 
@@ -60,7 +61,7 @@ def show(invoice_id: int) -> ResponseReturnValue:
     """One registered invoice; one that waits is shown among the journals."""
     session = db.session()
     with reading(session):
-        document = documents.load(session, invoice_id)
+        document = one_document.load(session, invoice_id)
         if document is None:
             abort(404)
         if document.invoice.state is not InvoiceState.REGISTERED:
@@ -69,7 +70,7 @@ def show(invoice_id: int) -> ResponseReturnValue:
             "invoices/show.html",
             document=document,
             invoice=document.invoice,
-            compared=documents.compare(document),
+            compared=one_document.compare(document),
             say=sentences,
         )
 

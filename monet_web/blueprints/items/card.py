@@ -18,7 +18,7 @@ from monet_web.models import db
 from monet_web.models.base import now_utc, reading
 from monet_web.models.items import Item
 from monet_web.models.users import Role
-from monet_web.services import item_card, item_history
+from monet_web.services.goods import item_card, item_history
 
 
 @items.get("/<int:item_id>")

@@ -17,7 +17,7 @@ from itsdangerous import BadData, URLSafeTimedSerializer
 
 from monet_web.blueprints import uploads
 from monet_web.domain.errors import BrokenRule
-from monet_web.services import tables
+from monet_web.services.books import tables
 
 # Under Flask's own limit for a form without files (500 kB); some fifty thousand rows, since text packs well.
 LARGEST_CARRIED = 400_000

@@ -15,11 +15,11 @@ from monet_web.domain.errors import BrokenRule
 from monet_web.models import db
 from monet_web.models.base import now_utc, reading
 from monet_web.models.users import Role
-from monet_web.services import items as items_service
-from monet_web.services import stock, warehouses
-from monet_web.services.items import ItemsPlan
-from monet_web.services.stock import AlreadyEntered, ReceiptPlan
-from monet_web.services.tables import WrongRows
+from monet_web.services.books.tables import WrongRows
+from monet_web.services.goods import items as items_service
+from monet_web.services.goods import stock, warehouses
+from monet_web.services.goods.items import ItemsPlan
+from monet_web.services.goods.stock import AlreadyEntered, ReceiptPlan
 
 _ITEMS, _RECEIPT = "items", "receipt"
 

@@ -12,9 +12,10 @@ from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 
 from monet_web.blueprints.typed import plain
-from monet_web.services import item_lists, tables
-from monet_web.services.receipt_rows import Received
-from monet_web.services.tables import Mistakes, Wrong
+from monet_web.services.books import tables
+from monet_web.services.books.tables import Mistakes, Wrong
+from monet_web.services.goods import item_lists
+from monet_web.services.goods.receipt_rows import Received
 
 SHOWN_LINES = 4
 MORE_LINES = 5

@@ -19,10 +19,10 @@ from monet_web.domain.windows import local_day
 from monet_web.models import db
 from monet_web.models.base import now_utc, reading
 from monet_web.models.users import Role
-from monet_web.services import stock, warehouses
-from monet_web.services.receipt_rows import Received
-from monet_web.services.stock import AlreadyEntered, PlannedMove
-from monet_web.services.tables import Mistakes, WrongRows
+from monet_web.services.books.tables import Mistakes, WrongRows
+from monet_web.services.goods import stock, warehouses
+from monet_web.services.goods.receipt_rows import Received
+from monet_web.services.goods.stock import AlreadyEntered, PlannedMove
 
 MENDS = ("stock_short",)
 

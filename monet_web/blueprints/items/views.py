@@ -16,7 +16,7 @@ from monet_web.domain.errors import BrokenRule
 from monet_web.models import db
 from monet_web.models.base import now_utc, reading
 from monet_web.models.users import Role
-from monet_web.services import item_card, item_lists
+from monet_web.services.goods import item_card, item_lists
 
 # What an item that was missing made wait.
 MENDS = ("item_unknown", "common_item_missing")

@@ -15,7 +15,7 @@ from monet_web.domain.errors import BrokenRule
 from monet_web.models import db
 from monet_web.models.base import now_utc, reading
 from monet_web.models.users import Role
-from monet_web.services import warehouses as service
+from monet_web.services.goods import warehouses as service
 
 
 @items.get("/warehouses")

@@ -12,8 +12,8 @@ from flask_babel import ngettext
 
 from monet_web.blueprints.formats import day, number
 from monet_web.models.items import AliasKind
-from monet_web.services.items import ItemsImported, ItemsPlan
-from monet_web.services.stock import PlannedMove
+from monet_web.services.goods.items import ItemsImported, ItemsPlan
+from monet_web.services.goods.stock import PlannedMove
 
 NO_BREAK = "\u00a0"
 

@@ -16,12 +16,12 @@ from monet_web.domain.errors import BrokenRule, MonetError
 from monet_web.models import db
 from monet_web.models.base import now_utc, reading
 from monet_web.models.users import Role
-from monet_web.services import journals as service
-from monet_web.services import mend, waiting
-from monet_web.services import register as registering
-from monet_web.services.claimed import SHORT_PATIENCE
-from monet_web.services.register import Registered
-from monet_web.services.waiting import Which
+from monet_web.services.documents import journals as service
+from monet_web.services.documents import mend, waiting
+from monet_web.services.documents import register as registering
+from monet_web.services.documents.register import Registered
+from monet_web.services.documents.waiting import Which
+from monet_web.services.importing.claimed import SHORT_PATIENCE
 
 DOES = ("register", "check", "delete")
 MOST = 2000  # invoices an answer is waited for; the rest is done by the next press

@@ -11,8 +11,9 @@ from sqlalchemy.orm import Session
 from monet_web.blueprints import sentences
 from monet_web.blueprints.journals import mistakes
 from monet_web.models.users import Role
-from monet_web.services import conflicts, waiting
-from monet_web.services.waiting import Sum, Which
+from monet_web.services.documents import waiting
+from monet_web.services.documents.waiting import Sum, Which
+from monet_web.services.running import conflicts
 
 journals = Blueprint("journals", __name__, url_prefix="/journals")
 

@@ -12,8 +12,8 @@ from flask import current_app, url_for
 from monet_web.blueprints import sentences
 from monet_web.domain.checks import plain
 from monet_web.domain.findings import PERSON_MAY_PASS, Text
-from monet_web.services import mend_cause
-from monet_web.services.causes import SHORT, Cause, Shortage
+from monet_web.services.documents import mend_cause
+from monet_web.services.documents.causes import SHORT, Cause, Shortage
 
 # Why these matter is said with the figures of one invoice.
 _OWN_WHY = ("total_differs", "vat_differs")

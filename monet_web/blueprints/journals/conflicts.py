@@ -27,10 +27,10 @@ from monet_web.domain.windows import local_day
 from monet_web.models import db
 from monet_web.models.base import now_utc, reading
 from monet_web.models.users import Role
-from monet_web.services import conflicts as service
-from monet_web.services.claimed import SHORT_PATIENCE
-from monet_web.services.conflicts import Conflict, Tried
-from monet_web.services.waiting import Sum
+from monet_web.services.documents.waiting import Sum
+from monet_web.services.importing.claimed import SHORT_PATIENCE
+from monet_web.services.running import conflicts as service
+from monet_web.services.running.conflicts import Conflict, Tried
 
 
 @dataclass(slots=True)

@@ -14,7 +14,7 @@ from monet_web.blueprints.journals.blueprint import journals, rendered
 from monet_web.models import db
 from monet_web.models.base import now_utc, reading
 from monet_web.models.users import Role
-from monet_web.services import journals as service
+from monet_web.services.documents import journals as service
 
 
 @journals.get("/left-out")

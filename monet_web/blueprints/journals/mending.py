@@ -18,9 +18,9 @@ from monet_web.domain.errors import BrokenRule, MonetError
 from monet_web.models import db
 from monet_web.models.base import now_utc, reading
 from monet_web.models.users import Role
-from monet_web.services import mend, mend_cause, waiting
-from monet_web.services.claimed import SHORT_PATIENCE
-from monet_web.services.waiting import Which
+from monet_web.services.documents import mend, mend_cause, waiting
+from monet_web.services.documents.waiting import Which
+from monet_web.services.importing.claimed import SHORT_PATIENCE
 
 _MOST = 2000
 _CODE_ENDS = " · "  # a suggestion is "KN-01 · its name"

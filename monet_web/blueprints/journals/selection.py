@@ -10,7 +10,7 @@ from werkzeug.datastructures import MultiDict
 
 from monet_web.blueprints.invoices.filters import number
 from monet_web.models.invoices import AccountingType
-from monet_web.services.waiting import Which
+from monet_web.services.documents.waiting import Which
 
 _MOST_CHOSEN = 1000
 NOTHING = Which(invoice_ids=(0,))

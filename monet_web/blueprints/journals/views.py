@@ -18,9 +18,10 @@ from monet_web.domain.findings import CODES, Finding
 from monet_web.models import Integration, Journal, db
 from monet_web.models.base import reading
 from monet_web.models.invoices import AccountingType, InvoiceState
-from monet_web.services import causes, documents, mend_cause, waiting
-from monet_web.services import journals as service
-from monet_web.services.waiting import Which
+from monet_web.services.documents import causes, mend_cause, waiting
+from monet_web.services.documents import document as one_document
+from monet_web.services.documents import journals as service
+from monet_web.services.documents.waiting import Which
 
 _SHOWN_CAUSES = 30
 
@@ -89,7 +90,7 @@ def show(invoice_id: int) -> ResponseReturnValue:
     """One waiting invoice with what stands in the way and the store's order beside it."""
     session = db.session()
     with reading(session):
-        document = documents.load(session, invoice_id)
+        document = one_document.load(session, invoice_id)
         if document is None:
             abort(404)
         invoice = document.invoice
@@ -109,8 +110,8 @@ def show(invoice_id: int) -> ResponseReturnValue:
             "journals/show.html",
             document=document,
             invoice=invoice,
-            compared=documents.compare(document),
-            place=documents.place(session, invoice),
+            compared=one_document.compare(document),
+            place=one_document.place(session, invoice),
             which=Which(invoice_ids=(invoice_id,)),
             sum=waiting.summary(session, Which(invoice_ids=(invoice_id,))),
             stopping=[one for one in invoice.found if one.stops],

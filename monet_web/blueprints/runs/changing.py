@@ -20,8 +20,8 @@ from monet_web.models import Run, db
 from monet_web.models.base import now_utc, reading
 from monet_web.models.runs import RunState
 from monet_web.models.users import Role
-from monet_web.services import open_runs
-from monet_web.services.progress import Line
+from monet_web.services.opening import open_runs
+from monet_web.services.running.progress import Line
 
 
 @runs.post("/<int:run_id>/stop")

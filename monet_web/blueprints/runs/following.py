@@ -23,7 +23,7 @@ from monet_web.blueprints.runs.shown import shown
 from monet_web.blueprints.runs.views import ids_of, paint, some
 from monet_web.models import Run, db
 from monet_web.models.base import now_utc, reading
-from monet_web.services.progress import Stage, progress
+from monet_web.services.running.progress import Stage, progress
 
 # Each stream holds a thread of the web process. Half of the fewest that one is started with (32, see supervisor.py),
 # so that the other half always answers; app.config["MONET_STREAMS"] is another number.

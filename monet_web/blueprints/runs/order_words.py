@@ -11,8 +11,8 @@ from monet_web.domain.findings import CODES, Finding, describe
 from monet_web.domain.findings_general import GENERAL, General
 from monet_web.domain.findings_general import in_general as general
 from monet_web.models.invoices import InvoiceState
-from monet_web.services.order_search import Found
-from monet_web.services.run_account import Document, OrderOfRun
+from monet_web.services.running.order_search import Found
+from monet_web.services.running.run_account import Document, OrderOfRun
 
 # Outcome → the kind of its mark, in the order in which a run's account names them.
 KINDS: Mapping[str, str] = {

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from monet_web import events
 from monet_web.blueprints.runs import signs, words
 from monet_web.models import Run, User
-from monet_web.services.progress import Line, Progress, Stage, lines_of_row, progress, waited_for
+from monet_web.services.running.progress import Line, Progress, Stage, lines_of_row, progress, waited_for
 
 NEWEST_LINES = 5
 _SECONDS_QUICK = 60  # of a run's life in which its page asks every second, then every other; waiting ones more rarely

@@ -13,7 +13,7 @@ from werkzeug.routing import BuildError
 from monet_web.blueprints.formats import money, number
 from monet_web.models import Journal
 from monet_web.models.invoices import InvoiceState
-from monet_web.services.run_account import Document
+from monet_web.services.running.run_account import Document
 
 
 def _(text: str, **values: Any) -> str:

@@ -30,7 +30,8 @@ from monet_web.models import Integration, Run, db
 from monet_web.models.base import now_utc, reading
 from monet_web.models.runs import RunKind, RunState
 from monet_web.models.users import Role
-from monet_web.services import causes, order_search, run_account
+from monet_web.services.documents import causes
+from monet_web.services.running import order_search, run_account
 
 PAGE = 50
 MOST_LIVE = 40  # runs of one page that are followed

@@ -10,9 +10,9 @@ from monet_web.blueprints.runs import order_words
 from monet_web.blueprints.runs.texts import _, capitalised, duration, joined, ngettext, sums
 from monet_web.models.base import now_utc
 from monet_web.models.runs import Run, RunKind, RunState
-from monet_web.services.progress import Line, Progress, Stage
-from monet_web.services.run_account import Slots
-from monet_web.services.timetable import BY_ITSELF
+from monet_web.services.opening.timetable import BY_ITSELF
+from monet_web.services.running.progress import Line, Progress, Stage
+from monet_web.services.running.run_account import Slots
 
 
 def mark(run: Run, at: Progress) -> tuple[str, str]:

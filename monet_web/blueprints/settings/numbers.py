@@ -15,9 +15,9 @@ from monet_web.domain.errors import BrokenRule
 from monet_web.models import db
 from monet_web.models.base import now_utc, reading
 from monet_web.models.users import Role
-from monet_web.services import numbers as service
-from monet_web.services.numbers import TakenImported
-from monet_web.services.tables import WrongRows
+from monet_web.services.books import numbers as service
+from monet_web.services.books.numbers import TakenImported
+from monet_web.services.books.tables import WrongRows
 
 _NAMED = 10
 

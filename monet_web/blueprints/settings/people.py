@@ -18,7 +18,7 @@ from monet_web.domain.errors import BrokenRule
 from monet_web.models import User, db
 from monet_web.models.base import now_utc, reading
 from monet_web.models.users import Role
-from monet_web.services import users
+from monet_web.services.office import users
 
 ROLES = {
     Role.VIEWER: (_l("viewer"), _l("sees everything, changes nothing")),

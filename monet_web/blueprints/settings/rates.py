@@ -23,9 +23,10 @@ from monet_web.domain.windows import local_day
 from monet_web.models import db
 from monet_web.models.base import now_utc, reading
 from monet_web.models.users import Role
-from monet_web.services import company, rates, tables
-from monet_web.services.rates import RatesImported
-from monet_web.services.tables import Wrong, WrongRows
+from monet_web.services.books import rates, tables
+from monet_web.services.books.rates import RatesImported
+from monet_web.services.books.tables import Wrong, WrongRows
+from monet_web.services.office import company
 
 _VAT_FIELDS = ("country", "percent", "valid_from", "valid_to", "code")
 _CURRENCY_FIELDS = ("currency", "day", "rate")

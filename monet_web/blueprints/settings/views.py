@@ -15,8 +15,8 @@ from monet_web.domain.errors import BrokenRule
 from monet_web.models import db
 from monet_web.models.base import now_utc, reading
 from monet_web.models.users import Role
-from monet_web.services import company as company_service
-from monet_web.services import users
+from monet_web.services.office import company as company_service
+from monet_web.services.office import users
 
 # Closing is the accountant's and has a form of its own; the books' currency can't be chosen.
 COMPANY_FIELDS = (

@@ -14,8 +14,8 @@ from monet_web.blueprints.runs.texts import _, capitalised, link, ngettext
 from monet_web.models.integrations import IntegrationState
 from monet_web.models.runs import RunState
 from monet_web.models.users import Role
-from monet_web.services.causes import Cause
-from monet_web.services.next_runs import Obstacle
+from monet_web.services.documents.causes import Cause
+from monet_web.services.running.next_runs import Obstacle
 from monet_web.services.today import Health, Standing, Today
 
 _SHOWN_CAUSES = 5

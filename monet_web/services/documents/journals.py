@@ -1,0 +1,237 @@
+"""Journals: what waits, by journal and by cause, and deleting it so that it comes back or stays away (E2, E5)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import delete as delete_rows
+from sqlalchemy.orm import Session, selectinload
+
+from monet_web.domain.errors import BrokenRule
+from monet_web.domain.findings import CODES
+from monet_web.models.base import writing
+from monet_web.models.integrations import Integration
+from monet_web.models.invoices import AccountingType, Invoice, InvoiceFinding, InvoiceState, Journal
+from monet_web.models.store_orders import Outcome, StoreOrder
+from monet_web.services import audit
+from monet_web.services.books.numbers import number_key
+
+PAGE = 50
+
+
+@dataclass(frozen=True, slots=True)
+class JournalSummary:
+    """A journal that has waiting invoices: how many, how much in each currency, from when to when."""
+
+    id: int
+    number: str
+    accounting_type: AccountingType
+    integration_id: int
+    local_day: date
+    run_id: int | None  # of a launch; None: what the timetable's runs of the day left
+    count: int
+    sums: dict[str, Decimal]
+    first: date
+    last: date
+
+
+def list_journals(session: Session) -> list[JournalSummary]:
+    """Every journal with something in it, the newest first. Inside a transaction."""
+    return _summed(session, Invoice.state == InvoiceState.IN_JOURNAL)
+
+
+def page(
+    session: Session,
+    accounting_type: AccountingType,
+    *,
+    integration_id: int | None = None,
+    before: int | None = None,
+    limit: int = PAGE,
+) -> tuple[list[JournalSummary], int | None]:
+    """Journals of one kind with something in them, the newest first, and the cursor of the next page.
+
+    Inside a transaction, two queries.
+    """
+    waits = select(Invoice.id).where(Invoice.journal_id == Journal.id, Invoice.state == InvoiceState.IN_JOURNAL)
+    query = select(Journal.id).where(Journal.accounting_type == accounting_type, waits.exists())
+    if integration_id is not None:
+        query = query.where(Journal.integration_id == integration_id)
+    if before is not None:
+        query = query.where(Journal.id < before)
+    ids = session.scalars(query.order_by(Journal.id.desc()).limit(limit + 1)).all()
+    shown = ids[:limit]
+    found = _summed(session, Invoice.state == InvoiceState.IN_JOURNAL, Journal.id.in_(shown)) if shown else []
+    return found, shown[-1] if len(ids) > limit else None
+
+
+def _summed(session: Session, *conditions: ColumnElement[bool]) -> list[JournalSummary]:
+    rows = session.execute(
+        select(
+            Journal,
+            Invoice.currency,
+            func.count(Invoice.id),
+            func.sum(Invoice.total),
+            func.min(Invoice.issue_date),
+            func.max(Invoice.issue_date),
+        )
+        .join(Invoice, Invoice.journal_id == Journal.id)
+        .where(*conditions)
+        .group_by(Journal.id, Invoice.currency)
+        .order_by(Journal.id.desc(), Invoice.currency)
+    ).all()
+    found: dict[int, JournalSummary] = {}
+    for journal, currency, count, total, first, last in rows:
+        before = found.get(journal.id)
+        found[journal.id] = JournalSummary(
+            id=journal.id,
+            number=journal.number,
+            accounting_type=journal.accounting_type,
+            integration_id=journal.integration_id,
+            local_day=journal.local_day,
+            run_id=journal.run_id,
+            count=count + (before.count if before else 0),
+            sums={**(before.sums if before else {}), currency: total},
+            first=min(first, before.first) if before else first,
+            last=max(last, before.last) if before else last,
+        )
+    return list(found.values())
+
+
+def waiting(
+    session: Session, *, number: str | None = None, cause: str | None = None, after_id: int = 0, limit: int = 500
+) -> list[Invoice]:
+    """Waiting invoices by id, `limit` at a time, with lines, VAT and findings. Inside a transaction.
+
+    `number`: of a journal, else of an invoice or its order. `cause`: a code of findings. Raises BrokenRule when either
+    is not known.
+    """
+    query = (
+        select(Invoice)
+        .where(Invoice.state == InvoiceState.IN_JOURNAL, Invoice.id > after_id)
+        .order_by(Invoice.id)
+        .limit(limit)
+        .options(selectinload(Invoice.lines), selectinload(Invoice.vat_rows), selectinload(Invoice.found))
+        .execution_options(populate_existing=True)
+    )
+    if number is not None:
+        journal_id = session.scalars(select(Journal.id).where(Journal.number == number.strip().upper())).first()
+        if journal_id is not None:
+            query = query.where(Invoice.journal_id == journal_id)
+        else:
+            key = number_key(number)
+            of_order = select(StoreOrder.id).where(StoreOrder.number_key == key)
+            query = query.where((Invoice.number_key == key) | Invoice.store_order_id.in_(of_order))
+    if cause is not None:
+        if cause not in CODES:
+            raise BrokenRule(f"{cause} is not a cause.", fix=f"Type one of: {', '.join(CODES)}.")
+        query = query.where(Invoice.id.in_(select(InvoiceFinding.invoice_id).where(InvoiceFinding.code == cause)))
+    found = list(session.scalars(query))
+    if number is not None and not found and not after_id:
+        raise BrokenRule(
+            f"Nothing waits under the number {number}.", fix="`monet journals list` shows the journals and what waits."
+        )
+    return found
+
+
+def delete(
+    session: Session, invoice_ids: Sequence[int], *, leave_out: bool, reason: str, now: datetime, actor: str
+) -> int:
+    """Delete waiting invoices; how many there were. Their orders come back at the next run, or are left out by hand.
+
+    Registered invoices are never deleted: they are skipped. The audit trail keeps a copy of each.
+    """
+    if leave_out and not reason.strip():
+        raise BrokenRule("Leaving orders out needs a reason.", fix="Type why, for example: test orders of the shop.")
+    with writing(session):
+        invoices = session.scalars(
+            select(Invoice)
+            .where(Invoice.id.in_(invoice_ids), Invoice.state == InvoiceState.IN_JOURNAL)
+            .options(selectinload(Invoice.lines))
+            .order_by(Invoice.id)
+            .with_for_update(of=Invoice)
+            .execution_options(populate_existing=True)
+        ).all()
+        for invoice in invoices:
+            audit.record(
+                session, at=now, actor=actor, action="deleted", subject_kind="invoice", subject_id=invoice.id,
+                before=_copy(invoice), after={"leave_out": leave_out, "reason": reason},
+            )  # fmt: skip
+            order = session.get_one(StoreOrder, invoice.store_order_id, populate_existing=True)
+            order.left_out, order.left_out_reason = leave_out, reason if leave_out else ""
+            order.outcome = Outcome.FILTERED if leave_out else Outcome.OPEN
+            order.reason, order.details = ("left_out" if leave_out else ""), None
+        session.flush()
+        session.execute(
+            delete_rows(Invoice)
+            .where(Invoice.id.in_([invoice.id for invoice in invoices]))
+            .execution_options(synchronize_session=False)
+        )
+        session.expunge_all()
+    return len(invoices)
+
+
+def bring_back(session: Session, order_number: str, *, now: datetime, actor: str) -> int:
+    """Orders with this number that were left out by hand are open again; how many there were."""
+    return _bring_back(session, StoreOrder.number_key == number_key(order_number), now=now, actor=actor)
+
+
+def bring_back_orders(session: Session, order_ids: Sequence[int], *, now: datetime, actor: str) -> int:
+    """Those of these orders that were left out by hand are open again; how many there were."""
+    return _bring_back(session, StoreOrder.id.in_(order_ids), now=now, actor=actor)
+
+
+def left_out(
+    session: Session, *, before: int | None = None, limit: int = PAGE
+) -> tuple[list[tuple[StoreOrder, str]], int | None]:
+    """Orders left out by hand, the newest first, each with the name of its integration; and the next page's cursor.
+
+    Inside a transaction, one query.
+    """
+    name = (
+        select(Integration.name)
+        .where(Integration.store_id == StoreOrder.store_id)
+        .order_by(Integration.id.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    # The index leads to the filtered ones; being left out is one of their reasons.
+    query = select(StoreOrder, name).where(StoreOrder.outcome == Outcome.FILTERED, StoreOrder.left_out.is_(True))
+    if before is not None:
+        query = query.where(StoreOrder.id < before)
+    rows = session.execute(
+        query.order_by(StoreOrder.id.desc()).limit(limit + 1).execution_options(populate_existing=True)
+    ).all()
+    found = [(order, str(named or "")) for order, named in rows[:limit]]
+    return found, found[-1][0].id if len(rows) > limit else None
+
+
+def _bring_back(session: Session, which: ColumnElement[bool], *, now: datetime, actor: str) -> int:
+    with writing(session):
+        orders = session.scalars(
+            select(StoreOrder).where(which, StoreOrder.left_out.is_(True)).execution_options(populate_existing=True)
+        ).all()
+        for order in orders:
+            audit.record(
+                session, at=now, actor=actor, action="brought_back", subject_kind="store_order", subject_id=order.id,
+                before={"left_out_reason": order.left_out_reason},
+            )  # fmt: skip
+            order.left_out, order.left_out_reason = False, ""
+            order.outcome, order.reason = Outcome.OPEN, ""
+    return len(orders)
+
+
+def _copy(invoice: Invoice) -> dict[str, object]:
+    return {
+        "number": invoice.number, "order_number": invoice.order_number, "date": invoice.issue_date.isoformat(),
+        "currency": invoice.currency, "total": str(invoice.total), "vat": str(invoice.vat),
+        "buyer": invoice.buyer_name, "touched_by": invoice.touched_by,
+        "lines": [
+            {"name": line.name, "sku": line.sku, "quantity": str(line.quantity), "net": str(line.net),
+             "vat": str(line.vat)}
+            for line in invoice.lines
+        ],
+    }  # fmt: skip

@@ -1,0 +1,1 @@
+"""Items, what stores call them, and what lies where."""

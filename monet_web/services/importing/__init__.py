@@ -1,0 +1,1 @@
+"""A page of orders on its way: collected, prepared, booked, counted, under one claim."""

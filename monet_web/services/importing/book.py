@@ -1,0 +1,361 @@
+"""Book decides: remembered orders become registered invoices or wait in a journal, a page in one transaction."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+
+from sqlalchemy import delete, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
+
+from monet_web.domain.errors import MonetError
+from monet_web.domain.findings import Finding
+from monet_web.models.base import reading, take_ids, writing
+from monet_web.models.invoices import (
+    AccountingType,
+    Invoice,
+    InvoiceFinding,
+    InvoiceState,
+    Journal,
+)
+from monet_web.models.items import Item, ItemKind
+from monet_web.models.runs import Run, RunKind
+from monet_web.models.store_orders import Outcome, StoreOrder
+from monet_web.services.books.numbers import number_key
+from monet_web.services.importing.booking import Booking
+from monet_web.services.importing.claims import Claim, LostClaim, hold, patiently
+from monet_web.services.importing.collect import Remembered
+from monet_web.services.importing.counts import Counts
+from monet_web.services.importing.customers import match_or_make
+from monet_web.services.importing.facts import CHANGED, codes_to_make, made_code
+from monet_web.services.importing.own_numbers import give_numbers, lock_series
+from monet_web.services.importing.page_stock import PageStock
+from monet_web.services.importing.prepare import Prepared, internal_error, prepare
+from monet_web.services.importing.rows import Batch, add_audit, add_findings, add_invoice, add_moves
+
+log = logging.getLogger(__name__)
+
+
+Prepare = Callable[[Session], list[Prepared]]
+
+
+def book_page(
+    session: Session, claim: Claim, booking: Booking, remembered: Sequence[Remembered], counts: Counts
+) -> tuple[list[Prepared], Counts]:
+    """Book a page of remembered orders. Returns them with their outcomes, and the run's counts with them.
+
+    Whatever breaks the page (a unique index, when somebody took a number meanwhile; a value that the database refuses)
+    sends it to one by one, and only the bad one stays out. A lock or a lost connection is tried again. Raises
+    LostClaim, RetryLater.
+    """
+    try:
+        return _book_with_patience(session, claim, booking, lambda s: prepare(s, booking, remembered), counts)
+    except (LostClaim, MonetError):
+        raise
+    except Exception:
+        log.info("a page is booked order by order", exc_info=True, extra={"run": claim.run_id})
+    done: list[Prepared] = []
+    for one in remembered:
+        booked, counts = _book_alone(session, claim, booking, one, counts)
+        done += booked
+    return done, counts
+
+
+def _book_alone(
+    session: Session, claim: Claim, booking: Booking, one: Remembered, counts: Counts
+) -> tuple[list[Prepared], Counts]:
+    for _ in range(2):  # the second time it sees what the first one ran into
+        try:
+            return _book_with_patience(session, claim, booking, lambda s: prepare(s, booking, [one]), counts)
+        except (LostClaim, MonetError):
+            raise
+        except Exception as error:  # noqa: BLE001 - it is this order's own outcome
+            failed = internal_error(one, None, error)
+    return _book_with_patience(session, claim, booking, lambda _: [failed], counts)
+
+
+def _book_with_patience(
+    session: Session, claim: Claim, booking: Booking, prepare_now: Prepare, counts: Counts
+) -> tuple[list[Prepared], Counts]:
+    journal_id, spent = booking.journal_id, dict(booking.spent)
+    prepared: list[Prepared] = []
+
+    def transaction() -> tuple[list[Prepared], Counts]:
+        nonlocal prepared
+        if prepared and _is_done(session, claim, counts.fetched + len(prepared)):
+            # Only the answer to the commit was lost with the connection.
+            done = counts.copy()
+            done.add(prepared)
+            return prepared, done
+        # What a transaction that was rolled back made and spent is gone with it.
+        booking.journal_id, booking.spent = journal_id, dict(spent)
+        with reading(session):
+            prepared = prepare_now(session)
+        if booking.is_preview:
+            return _preview(session, claim, booking, prepared, counts)
+        return _write(session, claim, booking, prepared, counts)
+
+    try:
+        return patiently(transaction)
+    except BaseException:
+        booking.journal_id, booking.spent = journal_id, spent
+        raise
+
+
+def _is_done(session: Session, claim: Claim, fetched: int) -> bool:
+    """True when the run's row has counted so many orders: it is written in the transaction that books them."""
+    with reading(session):
+        counted = session.scalar(select(Run.fetched).where(Run.id == claim.run_id, Run.attempt == claim.attempt))
+    return counted == fetched
+
+
+def book_prepared(
+    session: Session, claim: Claim, booking: Booking, prepare_now: Prepare, counts: Counts
+) -> tuple[list[Prepared], Counts]:
+    """Book what `prepare_now` prepares in one transaction; used to check waiting invoices again."""
+    return _book_with_patience(session, claim, booking, prepare_now, counts)
+
+
+# --- the page's transaction --------------------------------------------------------------------------------------
+
+
+def _write(
+    session: Session, claim: Claim, booking: Booking, prepared: list[Prepared], counts: Counts
+) -> tuple[list[Prepared], Counts]:
+    counts = counts.copy()
+    batch = Batch()
+    with writing(session):
+        hold(session, claim, now=booking.now)
+        series = lock_series(session, booking, prepared)
+        _make_items(session, booking, prepared)
+        stock = PageStock.locked(session, booking, prepared)
+        registered = _decide(booking, prepared, stock)
+        drafted = [one for one in prepared if one.draft is not None]
+        give_numbers(session, booking, registered, series)
+        customers = match_or_make(session, [d for one in drafted if (d := one.draft)], booking.settings.private_buyers)
+        _clear_redrafted(session, prepared)
+        journal_id = _journal(session, booking, drafted)
+        ids = iter(take_ids(session, Invoice.__tablename__, sum(one.living is None for one in drafted)))
+        for one, customer_id in zip(drafted, customers, strict=True):
+            _add(batch, booking, one, next(ids) if one.living is None else one.living.id, journal_id, customer_id)
+        _add_run_orders(batch, booking, prepared)
+        _mark_changed(session, prepared, batch)
+        batch.write(session)
+        stock.write(session)
+        _write_outcomes(session, prepared)
+        counts.add(prepared)
+        session.execute(
+            update(Run)
+            .where(Run.id == claim.run_id)
+            .values(counts.values())
+            .execution_options(synchronize_session=False)
+        )
+    return prepared, counts
+
+
+def _preview(
+    session: Session, claim: Claim, booking: Booking, prepared: list[Prepared], counts: Counts
+) -> tuple[list[Prepared], Counts]:
+    """What would become of the page; stock is spent in memory, so that no more is promised than there is (C3)."""
+    counts = counts.copy()
+    with reading(session):
+        stock = PageStock.seen(session, booking, prepared)
+    _decide(booking, prepared, stock)
+    booking.spent.update(stock.spent)
+    batch = Batch()
+    _add_run_orders(batch, booking, prepared)
+    counts.add(prepared)
+    with writing(session):
+        hold(session, claim, now=booking.now, **counts.values())
+        batch.write(session)
+    return prepared, counts
+
+
+def _decide(booking: Booking, prepared: Sequence[Prepared], stock: PageStock) -> list[Prepared]:
+    """Give each drafted order its outcome, in turn: who comes first gets the stock. The registered ones."""
+    registered = []
+    for one in prepared:
+        if one.draft is None:
+            continue
+        if not one.waits_for(booking):
+            one.findings = one.findings + stock.take(one)
+        if one.waits_for(booking):
+            one.outcome = "already_there" if one.refreshed else "in_journal"
+        else:
+            one.outcome = "registered"
+            registered.append(one)
+    return registered
+
+
+def _make_items(session: Session, booking: Booking, prepared: Sequence[Prepared]) -> None:
+    """Setting `unknown_items=create`: the items of unknown lines, without stock until somebody receives some."""
+    if not booking.is_goods or booking.settings.unknown_items != "create":
+        return
+    missing = {
+        number_key(made_code(line)): line
+        for one in prepared
+        if one.draft is not None
+        for line, item in zip(one.draft.lines, one.items, strict=True)
+        if line.names_item and item is None
+    }
+    if not missing:
+        return
+    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
+    rows = [
+        {"code": made_code(line), "code_key": key, "name": line.name[:400] or made_code(line), "kind": ItemKind.GOODS,
+         "keeps_stock": False, "vat_class": "", "unit": line.unit[:20]}
+        for key, line in sorted(missing.items())
+    ]  # fmt: skip
+    session.execute(dialect.insert(Item).on_conflict_do_nothing(), rows)
+    made = codes_to_make(session, list(missing.values()))
+    for one in prepared:
+        if one.draft is not None:
+            one.items = [
+                made[number_key(made_code(line))] if line.names_item and item is None else item
+                for line, item in zip(one.draft.lines, one.items, strict=True)
+            ]
+
+
+def _clear_redrafted(session: Session, prepared: Sequence[Prepared]) -> None:
+    """Waiting invoices that are drafted anew, or whose order was cancelled, make room for what replaces them."""
+    gone = [one.living for one in prepared if one.living and (one.draft is not None or one.leaves_journal)]
+    if not gone:
+        return
+    removed = session.execute(
+        delete(Invoice)
+        .where(
+            Invoice.id.in_([living.id for living in gone]),
+            Invoice.state == InvoiceState.IN_JOURNAL,
+            Invoice.touched_at.is_(None),
+        )
+        .execution_options(synchronize_session=False)
+    )
+    if removed.rowcount != len(gone):  # type: ignore[attr-defined]
+        raise OperationalError("a person is at work on one of these invoices", None, RuntimeError("row changed"))
+
+
+def _journal(session: Session, booking: Booking, drafted: Sequence[Prepared]) -> int | None:
+    """The journal of this run (or of this day's timetable runs), made when the first invoice needs it."""
+    waiting = [one for one in drafted if one.outcome != "registered" and _stays_in(booking, one) is None]
+    if booking.journal_id is not None or not waiting:
+        return booking.journal_id
+    own_run = None if booking.kind in (RunKind.TIMETABLE, RunKind.REREAD) else booking.run_id
+    key = {
+        "accounting_type": AccountingType(booking.settings.accounting_type),
+        "integration_id": booking.integration_id,
+        "local_day": booking.today,
+        "run_id": own_run,
+    }
+    found = session.scalars(select(Journal.id).filter_by(**key)).first()
+    if found is None:
+        found = take_ids(session, Journal.__tablename__, 1)[0]
+        letter = "G" if booking.is_goods else "S"
+        session.execute(insert(Journal), [{"id": found, "number": f"{letter}{found:05d}", "note": "", **key}])
+    booking.journal_id = found
+    return found
+
+
+def _stays_in(booking: Booking, one: Prepared) -> int | None:
+    """The journal a waiting invoice lies in and stays in; None when it is new, or of the other accounting type now."""
+    if one.living is None or one.living.accounting_type != booking.settings.accounting_type:
+        return None
+    return one.living.journal_id
+
+
+def _add(
+    batch: Batch, booking: Booking, one: Prepared, invoice_id: int, journal_id: int | None, customer_id: int | None
+) -> None:
+    registered = one.outcome == "registered"
+    add_invoice(
+        batch,
+        booking,
+        one,
+        invoice_id=invoice_id,
+        registered=registered,
+        journal_id=None if registered else _stays_in(booking, one) or journal_id,
+        customer_id=customer_id,
+    )
+    one.details = {**one.details, "invoice_id": str(invoice_id)}
+    if registered:
+        add_moves(batch, booking, one, invoice_id)
+        assert one.draft is not None  # noqa: S101 - it was drafted
+        add_audit(batch, booking, "registered", invoice_id, {"number": one.number, "total": str(one.draft.total)})
+
+
+def _add_run_orders(batch: Batch, booking: Booking, prepared: Sequence[Prepared]) -> None:
+    """What became of each order in this run; orders already there and unchanged are only counted."""
+    for one in prepared:
+        if one.outcome == "already_there" and not (one.refreshed or one.changed):
+            continue
+        details = {key: value for key, value in one.details.items() if key != "invoice_id"}
+        if one.changed:
+            details["changed"] = one.changed
+        if booking.is_preview and one.outcome in ("registered", "in_journal"):
+            details |= _foreseen(one)
+        invoice_id = one.details.get("invoice_id") or (str(one.living.id) if one.living else "")
+        batch.run_orders.append(
+            {"run_id": booking.run_id, "store_order_id": one.remembered.store_order_id, "outcome": one.outcome,
+             "reason": one.reason, "details": details or None, "invoice_id": int(invoice_id) if invoice_id else None}
+        )  # fmt: skip
+
+
+def _foreseen(one: Prepared) -> dict[str, str]:
+    """What a preview keeps of an invoice that it does not write: its sum, and the codes of what would stop it."""
+    codes = " ".join(dict.fromkeys(finding.code for finding in one.findings if finding.stops))
+    kept = {"findings": codes} if codes else {}
+    if one.draft is not None:
+        kept |= {"total": str(one.draft.total), "currency": one.draft.currency[:3]}
+    return kept
+
+
+def _mark_changed(session: Session, prepared: Sequence[Prepared], batch: Batch) -> None:
+    """Documents that are final (or a person's) and whose order changed: said on them, once a version (D12)."""
+    changed = [one for one in prepared if one.changed and one.living is not None]
+    # What was said before is no longer true where the store took its change back.
+    ids = [one.living.id for one in prepared if one.living and (one.changed or one.follows_version)]
+    if ids:
+        session.execute(
+            delete(InvoiceFinding)
+            .where(InvoiceFinding.invoice_id.in_(ids), InvoiceFinding.code == CHANGED)
+            .execution_options(synchronize_session=False)
+        )
+    for one in changed:
+        assert one.living is not None  # noqa: S101 - chosen so above
+        stops = one.living.state is InvoiceState.IN_JOURNAL
+        values = {"what": one.changed, "version": str(one.remembered.version_id)}
+        one.findings = [Finding(CHANGED, "", values, stops)]
+        add_findings(batch, one.living.id, one)
+    for one in prepared:
+        if one.follows_version and one.living is not None:
+            session.execute(
+                update(Invoice)
+                .where(Invoice.id == one.living.id)
+                .values(drafted_from_version_id=one.remembered.version_id)
+                .execution_options(synchronize_session=False)
+            )
+
+
+_OUTCOME_OF = {
+    "registered": Outcome.REGISTERED,
+    "in_journal": Outcome.IN_JOURNAL,
+    "filtered": Outcome.FILTERED,
+    "conflict": Outcome.CONFLICT,
+    "unreadable": Outcome.UNREADABLE,
+}
+
+
+def _write_outcomes(session: Session, prepared: Sequence[Prepared]) -> None:
+    """Where each order stands now. An order that is already there keeps what it has; a refreshed one still waits."""
+    rows = []
+    for one in prepared:
+        if one.outcome == "already_there" or (one.living is not None and one.outcome == "unreadable"):
+            continue
+        details = {key: value for key, value in one.details.items() if key != "invoice_id"}
+        rows.append(
+            {"id": one.remembered.store_order_id, "outcome": _OUTCOME_OF[one.outcome], "reason": one.reason,
+             "details": details or None}
+        )  # fmt: skip
+    if rows:
+        session.execute(update(StoreOrder), rows)

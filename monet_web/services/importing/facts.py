@@ -1,0 +1,163 @@
+"""Facts for a whole page of orders at once: living documents, taken numbers, items, rates; never a query an order."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from sqlalchemy import and_, select
+from sqlalchemy.orm import Session, aliased
+
+from monet_web.domain.checks import KnownItem, line_keys
+from monet_web.domain.invoices import DraftLine
+from monet_web.models.company import TakenNumber
+from monet_web.models.invoices import AccountingType, Invoice, InvoiceFinding, InvoiceKind, InvoiceState
+from monet_web.models.items import AliasKind, Item, ItemAlias
+from monet_web.services.books.numbers import number_key
+
+CHANGED = "changed_in_store"
+NUMBER_BY_HAND = "number_by_hand"
+
+
+@dataclass(frozen=True, slots=True)
+class Living:
+    """The living invoice of an order: at most one."""
+
+    id: int
+    external_id: str
+    store_order_id: int
+    state: InvoiceState
+    number: str | None
+    touched: bool
+    drafted_from_version_id: int
+    opened_by_run_id: int | None
+    journal_id: int | None
+    accounting_type: AccountingType
+    currency: str
+    total: Decimal
+    flagged_version: str  # the version a changed_in_store finding already speaks of, "" when there is none
+    row_version: int
+    number_by_hand: bool = False  # a person typed its number: it keeps it, whatever the settings say
+
+
+def living_invoices(session: Session, store_id: int, external_ids: Collection[str]) -> dict[str, Living]:
+    """External id → its living invoice."""
+    typed = aliased(InvoiceFinding)
+    rows = session.execute(
+        select(Invoice, InvoiceFinding.values, typed.id)
+        .outerjoin(InvoiceFinding, and_(InvoiceFinding.invoice_id == Invoice.id, InvoiceFinding.code == CHANGED))
+        .outerjoin(typed, and_(typed.invoice_id == Invoice.id, typed.code == NUMBER_BY_HAND))
+        .where(
+            Invoice.store_id == store_id,
+            Invoice.kind == InvoiceKind.INVOICE,
+            Invoice.superseded.is_(False),
+            Invoice.external_id.in_(external_ids),
+        )
+        .execution_options(populate_existing=True)
+    ).all()
+    return {
+        invoice.external_id: Living(
+            id=invoice.id,
+            external_id=invoice.external_id,
+            store_order_id=invoice.store_order_id,
+            state=invoice.state,
+            number=invoice.number,
+            touched=invoice.touched_at is not None,
+            drafted_from_version_id=invoice.drafted_from_version_id,
+            opened_by_run_id=invoice.opened_by_run_id,
+            journal_id=invoice.journal_id,
+            accounting_type=invoice.accounting_type,
+            currency=invoice.currency,
+            total=invoice.total,
+            flagged_version=str((values or {}).get("version", "")),
+            row_version=invoice.row_version,
+            number_by_hand=typed_id is not None,
+        )
+        for invoice, values, typed_id in rows
+    }
+
+
+def taken_numbers(session: Session, keys: Collection[str]) -> dict[str, tuple[int | None, str]]:
+    """Number key → (id of the invoice that has it or None, who has it in words)."""
+    if not keys:
+        return {}
+    taken: dict[str, tuple[int | None, str]] = {}
+    outside = select(TakenNumber.number_key, TakenNumber.source).where(TakenNumber.number_key.in_(keys))
+    for row in session.execute(outside):
+        taken[row.number_key] = (None, row.source or "a number used outside this program")
+    here = select(Invoice.number_key, Invoice.id, Invoice.order_number).where(Invoice.number_key.in_(keys))
+    for document in session.execute(here):
+        if document.number_key is not None:
+            taken[document.number_key] = (document.id, f"the invoice of order {document.order_number}")
+    return taken
+
+
+class Items:
+    """The items that the lines of a page may mean, found by alias of the store, alias of any store, then code."""
+
+    def __init__(self, by_alias: Mapping[tuple[int, str, str], KnownItem], by_code: Mapping[str, KnownItem]) -> None:
+        self._by_alias = by_alias
+        self._by_code = dict(by_code)
+
+    def of(self, line: DraftLine, store_id: int) -> KnownItem | None:
+        """The item of a line, None when unknown or when the line names none."""
+        if not line.names_item:
+            return None
+        for kind, value in line_keys(line):
+            key = number_key(value)
+            for store in (store_id, 0):
+                if (store, kind, key) in self._by_alias:
+                    return self._by_alias[(store, kind, key)]
+            if kind == AliasKind.SKU and key in self._by_code:
+                return self._by_code[key]
+        return self._by_code.get(number_key(made_code(line)))
+
+    def add(self, code: str, item: KnownItem) -> None:
+        """An item made in this transaction."""
+        self._by_code[number_key(code)] = item
+
+
+def load_items(session: Session, lines: Iterable[DraftLine], store_id: int) -> Items:
+    """Items of all `lines` in two queries."""
+    named = [line for line in lines if line.names_item]
+    values = {number_key(value) for line in named for _, value in line_keys(line)}
+    codes = {number_key(line.sku) for line in named if line.sku} | {number_key(made_code(line)) for line in named}
+    if not named:
+        return Items({}, {})
+    aliases = session.execute(
+        select(ItemAlias.store_id, ItemAlias.kind, ItemAlias.value_key, Item.id, Item.code, Item.keeps_stock)
+        .join(Item, Item.id == ItemAlias.item_id)
+        .where(ItemAlias.value_key.in_(values), ItemAlias.store_id.in_((store_id, 0)))
+    ).all()
+    by_alias = {
+        (row.store_id, str(row.kind.value), row.value_key): KnownItem(row.id, row.code, row.keeps_stock)
+        for row in aliases
+    }
+    return Items(by_alias, _by_code(session, codes))
+
+
+def _by_code(session: Session, keys: Collection[str]) -> dict[str, KnownItem]:
+    rows = session.execute(
+        select(Item.code_key, Item.id, Item.code, Item.keeps_stock).where(Item.code_key.in_(keys))
+    ).all()
+    return {row.code_key: KnownItem(row.id, row.code, row.keeps_stock) for row in rows}
+
+
+def made_code(line: DraftLine) -> str:
+    """The code of an item that is made for an unknown line: its SKU, else the store's id, else of its name.
+
+    Deterministic, so that the next order with the same line finds the item that was made for the first.
+    """
+    if line.sku:
+        return line.sku[:120]
+    keys = line_keys(line)
+    if keys:
+        return f"{keys[0][0]}-{keys[0][1]}"[:120]
+    return "name-" + hashlib.sha256(line.name.strip().casefold().encode()).hexdigest()[:10]
+
+
+def codes_to_make(session: Session, lines: Sequence[DraftLine]) -> dict[str, KnownItem]:
+    """Of the codes that `lines` would be made under, those that exist by now."""
+    return _by_code(session, {number_key(made_code(line)) for line in lines})

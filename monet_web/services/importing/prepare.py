@@ -1,0 +1,307 @@
+"""Preparing: what should become of each order of a page, decided without writing, each order in its own try."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from functools import partial
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from monet_web.domain.changes import differences
+from monet_web.domain.checks import Facts, KnownItem, check, number_source
+from monet_web.domain.codes import company_code_problem
+from monet_web.domain.filters import Filtered, why_not
+from monet_web.domain.findings import PERSON_MAY_PASS, Finding
+from monet_web.domain.invoices import Draft, draft_invoice
+from monet_web.domain.orders import Order, Unreadable
+from monet_web.models.invoices import InvoiceState
+from monet_web.services.books.numbers import number_key
+from monet_web.services.books.rates import eur_rates
+from monet_web.services.books.vat_codes import vat_code_problem
+from monet_web.services.importing import raw_pages
+from monet_web.services.importing.booking import Booking
+from monet_web.services.importing.collect import Remembered
+from monet_web.services.importing.facts import Living, living_invoices, load_items, taken_numbers
+
+log = logging.getLogger(__name__)
+
+# Reasons of the store itself, not of a setting: nothing was sold after all, so nothing waits (D12).
+_NO_SALE_ANY_MORE = frozenset({"cancelled", "refunded_before_import", "not_paid"})
+_LARGEST = Decimal(10) ** 11  # of amounts and quantities: a larger one would not fit where sums are kept
+
+
+@dataclass(slots=True)
+class Prepared:
+    """One order and what should become of it. `outcome` is a name of runs.OUTCOME_COUNTS, "" while a draft decides."""
+
+    remembered: Remembered
+    outcome: str = ""
+    reason: str = ""
+    details: dict[str, str] = field(default_factory=dict)
+    living: Living | None = None
+    draft: Draft | None = None
+    items: list[KnownItem | None] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    number: str | None = None  # None: the series gives one when it is registered
+    number_by_hand: bool = False  # a person typed it
+    eur_rate: Decimal | None = None
+    changed: str = ""  # what changed in the store since the living document was drafted
+    leaves_journal: bool = False  # an untouched waiting invoice whose order was cancelled
+    follows_version: bool = False  # the document is as the newest version says, only the version is newer
+    refreshed: bool = False
+
+    @property
+    def waits(self) -> bool:
+        """True when a finding keeps it from being registered by the program."""
+        return any(finding.stops for finding in self.findings)
+
+    def waits_for(self, booking: Booking) -> bool:
+        """True when a finding keeps it from being registered by whoever registers."""
+        passed = PERSON_MAY_PASS if booking.by_person else frozenset[str]()
+        return any(finding.stops and finding.code not in passed for finding in self.findings)
+
+
+def prepare(session: Session, booking: Booking, remembered: Sequence[Remembered]) -> list[Prepared]:
+    """Must be called in a (reading) transaction. In the order in which stock is given: by order date, then id."""
+    living = living_invoices(session, booking.store_id, [one.external_id for one in remembered])
+    prepared = [_guarded(_judge, booking, one, living.get(one.external_id)) for one in remembered]
+    _follow_changes(session, booking, prepared)
+    drafted = [one for one in prepared if one.draft is not None]
+    _find_facts(session, booking, drafted)
+    return sorted(prepared, key=_turn)
+
+
+def prepare_again(session: Session, booking: Booking, waiting: Sequence[tuple[Remembered, Living]]) -> list[Prepared]:
+    """Waiting invoices of remembered orders, drafted and checked again under today's settings and facts."""
+    prepared = []
+    for one, living in waiting:
+        again = _guarded(_draft_again, booking, one, living)
+        prepared.append(again)
+    _find_facts(session, booking, [one for one in prepared if one.draft is not None])
+    return sorted(prepared, key=_turn)
+
+
+def _turn(one: Prepared) -> tuple[str, int, str]:
+    order = one.remembered.order
+    placed = order.placed_at.isoformat() if order.placed_at else ""
+    return (placed, len(order.external_id), order.external_id)
+
+
+def _guarded(judge: Any, booking: Booking, remembered: Remembered, living: Living | None) -> Prepared:
+    """One bad order never stops another (D3): our own failure on it is its outcome, with a code to quote."""
+    try:
+        return judge(booking, remembered, living)  # type: ignore[no-any-return]
+    except Exception as error:  # noqa: BLE001 - whatever it is, the other orders go on
+        return internal_error(remembered, living, error)
+
+
+def internal_error(remembered: Remembered, living: Living | None, error: Exception) -> Prepared:
+    """Our own failure on one order: counted as unreadable, tried again by the next run."""
+    code = secrets.token_hex(3).upper()
+    place = {"code": code, "store_order": remembered.store_order_id}
+    log.error("order could not be booked", exc_info=error, extra=place)
+    text = f"A fault of this program, code {code}."
+    return Prepared(remembered, "unreadable", "internal_error", {"text": text}, living=living)
+
+
+def _judge(booking: Booking, remembered: Remembered, living: Living | None) -> Prepared:
+    order = remembered.order
+    if isinstance(order, Unreadable):
+        if living is not None:
+            return _already_there(booking, remembered, living)
+        return Prepared(remembered, "unreadable", "unreadable", {"text": order.reason})
+    if living is not None:
+        if living.drafted_from_version_id == remembered.version_id or _already_said(remembered, living):
+            return _already_there(booking, remembered, living)
+        return Prepared(remembered, living=living)  # decided by _follow_changes, for the whole page at once
+    if remembered.left_out:
+        return _filtered(remembered, Filtered("left_out"))
+    reason = why_not(order, booking.settings, booking.zone)
+    if reason is not None:
+        return _filtered(remembered, reason)
+    return _drafted(booking, remembered, order, None)
+
+
+def _draft_again(booking: Booking, remembered: Remembered, living: Living | None) -> Prepared:
+    if isinstance(remembered.order, Unreadable):
+        return Prepared(remembered, "unreadable", "unreadable", {"text": remembered.order.reason}, living=living)
+    return _drafted(booking, remembered, remembered.order, living)
+
+
+def _already_said(remembered: Remembered, living: Living) -> bool:
+    version = remembered.version_id
+    return version == remembered.ignored_version_id or str(version) == living.flagged_version
+
+
+def _already_there(booking: Booking, remembered: Remembered, living: Living) -> Prepared:
+    outcome = "already_there"
+    if living.opened_by_run_id == booking.run_id:  # an earlier attempt of this very run booked it
+        outcome = "registered" if living.state is InvoiceState.REGISTERED else "in_journal"
+    return Prepared(remembered, outcome, "already_there", {"number": living.number or ""}, living=living)
+
+
+def _filtered(remembered: Remembered, filtered: Filtered, living: Living | None = None) -> Prepared:
+    return Prepared(remembered, "filtered", filtered.reason, dict(filtered.details), living=living)
+
+
+def _drafted(booking: Booking, remembered: Remembered, order: Order, living: Living | None) -> Prepared:
+    draft = draft_invoice(
+        order,
+        booking.settings,
+        zone=booking.zone,
+        today=booking.today,
+        company_code_fields=booking.connector.company_code_fields,
+        vat_code_fields=booking.connector.vat_code_fields,
+    )
+    if not _fits(draft):
+        text = f"Order {order.number} has an amount or a quantity too large to be true: its total is {order.total}."
+        return Prepared(remembered, "unreadable", "unreadable", {"text": text}, living=living)
+    typed = _number_by_hand(booking, remembered, living)
+    number = typed or _number(booking, draft)
+    return Prepared(remembered, living=living, draft=draft, number=number, number_by_hand=bool(typed))
+
+
+def _number_by_hand(booking: Booking, remembered: Remembered, living: Living | None) -> str:
+    """The number that a person types now, or typed when the waiting invoice was made; "" for none."""
+    typed = booking.numbers_by_hand.get(remembered.store_order_id, "")
+    if not typed and living is not None and living.number_by_hand:
+        typed = living.number or ""
+    return typed
+
+
+def _fits(draft: Draft) -> bool:
+    amounts = [draft.total, draft.net, draft.vat_total]
+    amounts += [figure for line in draft.lines for figure in (line.net, line.vat, line.discount, line.quantity)]
+    return all(amount.is_finite() and abs(amount) < _LARGEST for amount in amounts)
+
+
+def _number(booking: Booking, draft: Draft) -> str | None:
+    settings = booking.settings
+    if settings.issued_by == "store":
+        return _shown(draft.store_number) or None  # the store's own document: its number, untouched
+    match number_source(settings):
+        case "order":
+            number = draft.order_number
+        case "invoice":
+            number = draft.store_number
+        case _:
+            return None
+    number = _shown(number)
+    return (settings.number_prefix + number)[:120] if number else None
+
+
+def _shown(number: str) -> str:
+    """A number without line breaks and marks that turn the reading direction: it must look like what it is."""
+    return "".join(sign for sign in number if sign.isprintable()).strip()
+
+
+# --- changed in the store (D12) ----------------------------------------------------------------------------------
+
+
+def _follow_changes(session: Session, booking: Booking, prepared: list[Prepared]) -> None:
+    """Decide the orders whose document was drafted from an earlier version: both are read anew with today's reader."""
+    undecided = [index for index, one in enumerate(prepared) if not one.outcome and one.draft is None and one.living]
+    if not undecided:
+        return
+    versions = [one.living.drafted_from_version_id for one in prepared if one.living is not None]
+    earlier = raw_pages.load_versions(session, versions)
+    for index in undecided:
+        one = prepared[index]
+        assert one.living is not None  # noqa: S101 - chosen so above
+        raw, context = earlier[one.living.drafted_from_version_id]
+        old = booking.connector.read(raw, context)
+        prepared[index] = _guarded(partial(_follow, old=old), booking, one.remembered, one.living)
+
+
+def _follow(booking: Booking, remembered: Remembered, living: Living, *, old: Order | Unreadable) -> Prepared:
+    new = remembered.order
+    assert isinstance(new, Order)  # noqa: S101 - unreadable ones were decided before
+    what = ["could not be read before"] if isinstance(old, Unreadable) else differences(old, new, booking.zone)
+    untouched = living.state is InvoiceState.IN_JOURNAL and not living.touched
+    no_sale = why_not(new, booking.settings, booking.zone)
+    if untouched and no_sale is not None and no_sale.reason in _NO_SALE_ANY_MORE:
+        return replace(_filtered(remembered, no_sale, living), leaves_journal=True, refreshed=True)
+    if untouched:
+        # Refreshed also when only a date or a SKU moved: a waiting invoice shows what the store says now.
+        return replace(_drafted(booking, remembered, new, living), refreshed=True)
+    there = _already_there(booking, remembered, living)
+    if what:
+        return replace(there, changed="; ".join(what))
+    return replace(there, follows_version=True)
+
+
+# --- facts and checks ---------------------------------------------------------------------------------------------
+
+
+def _find_facts(session: Session, booking: Booking, drafted: Sequence[Prepared]) -> None:
+    drafts = [one.draft for one in drafted if one.draft is not None]
+    items = load_items(session, [line for draft in drafts for line in draft.lines], booking.store_id)
+    rates = eur_rates(session, {(draft.currency, draft.supply_date) for draft in drafts})
+    keys = {number_key(one.number) for one in drafted if one.number}
+    taken = taken_numbers(session, keys)
+    # A preview writes no numbers, so it remembers those it has promised.
+    mine = booking.promised if booking.is_preview else {}
+    for one in sorted(drafted, key=_turn):
+        draft = one.draft
+        assert draft is not None  # noqa: S101 - chosen so by the callers
+        one.eur_rate = rates.get((draft.currency, draft.supply_date))
+        one.items = _items_of(booking, draft, items)
+        one.findings = check(draft, _facts_of(booking, one, draft))
+        _notice_conflict(one, taken, mine)
+
+
+def _items_of(booking: Booking, draft: Draft, items: Any) -> list[KnownItem | None]:
+    if not booking.is_goods:
+        return [None] * len(draft.lines)
+    common = booking.common_item if booking.settings.unknown_items == "common" else None
+    stand_in = KnownItem(common.id, common.code, keeps_stock=False) if common else None
+    # The common item stands for anything, so its pieces are not counted.
+    return [(items.of(line, booking.store_id) or stand_in) if line.names_item else None for line in draft.lines]
+
+
+def _facts_of(booking: Booking, one: Prepared, draft: Draft) -> Facts:
+    order = one.remembered.order
+    country = draft.buyer.address.country or booking.country
+    company_problem = ""
+    if draft.company_code and country == "LT":
+        company_problem = company_code_problem(draft.company_code) or ""
+    return Facts(
+        settings=booking.settings,
+        country=booking.country,
+        rates=booking.rates,
+        items=one.items,
+        eur_rate=one.eur_rate,
+        closed_until=booking.closed_until,
+        warehouse=booking.warehouse_code,
+        refunds=order.refunds if isinstance(order, Order) else (),
+        vat_code_problem=(vat_code_problem(draft.vat_code, country) or "") if draft.vat_code else "",
+        company_code_problem=company_problem,
+        common_item_exists=booking.common_item is not None,
+        number_by_hand=one.number or "" if one.number_by_hand else "",
+        number_of_settings=_number(booking, draft) or "" if one.number_by_hand else "",
+    )
+
+
+def _notice_conflict(one: Prepared, taken: Mapping[str, tuple[int | None, str]], mine: dict[str, str]) -> None:
+    """A number that belongs to another document, or to an order before this one on the same page (D2)."""
+    if one.number is None:
+        return
+    key = number_key(one.number)
+    invoice_id, by = taken.get(key, (0, ""))
+    own = one.living is not None and invoice_id == one.living.id
+    if key in taken and not own:
+        details = {"number": one.number, "by": by, "invoice": str(invoice_id or "")}
+    elif key in mine:
+        details = {"number": one.number, "by": f"the invoice of order {mine[key]}", "invoice": ""}
+    else:
+        mine[key] = one.remembered.order.number
+        return
+    if one.living is not None:
+        one.number = one.living.number  # a waiting invoice keeps the number it has
+        return
+    one.outcome, one.reason, one.details, one.draft = "conflict", "number_taken", details, None

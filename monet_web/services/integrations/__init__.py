@@ -1,0 +1,1 @@
+"""Integrations: added, tested, changed, listed, retired."""

@@ -1,0 +1,1 @@
+"""The company and its people: settings, users, passwords, keys."""

@@ -1,0 +1,174 @@
+"""The company whose books these are: what is set, checked, and kept in the audit trail."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo, available_timezones
+
+from sqlalchemy.orm import Session
+
+from monet_web.domain.codes import company_code_problem, normalise_company_code, normalise_vat_code
+from monet_web.domain.errors import BrokenRule
+from monet_web.domain.vat import vat_country
+from monet_web.models.base import writing
+from monet_web.models.company import Company
+from monet_web.services import audit
+from monet_web.services.books.fields import WrongFields
+from monet_web.services.books.vat_codes import vat_code_problem
+from monet_web.services.opening import timetable
+
+LANGUAGES = ("en", "lt")
+_PROBLEMS = {
+    "length": "it has too few or too many signs",
+    "checksum": "its check digit is wrong, so a digit is mistyped",
+    "component": "it has letters where digits belong, or the other way round",
+    "country": "its country is not the company's",
+}
+
+
+class _Wrong(ValueError):
+    """What is wrong with one value and what to type."""
+
+
+def get(session: Session) -> Company:
+    """The one company. Inside the caller's transaction; its row is made by the first migration."""
+    return session.get_one(Company, 1, populate_existing=True)
+
+
+def zone(session: Session) -> ZoneInfo:
+    """The company's time zone. Inside the caller's transaction."""
+    return ZoneInfo(get(session).time_zone)
+
+
+def as_text(company: Company) -> dict[str, str]:
+    """Every value as the text that `set_values` reads back."""
+    texts: dict[str, str] = {}
+    for key in KEYS:
+        value = getattr(company, key)
+        texts[key] = "" if value is None else str(value)
+    return texts
+
+
+def set_values(
+    session: Session, values: Mapping[str, str], *, reason: str = "", now: datetime, actor: str
+) -> list[str]:
+    """Change what is in `values`; the keys that really changed. In a transaction of its own.
+
+    Closing or reopening a period (`closed_until`) needs a reason. Raises BrokenRule naming every wrong value.
+    """
+    unknown = [key for key in values if key not in KEYS]
+    if unknown:
+        raise BrokenRule(f"A company has no {', '.join(unknown)}.", fix=f"It has: {', '.join(KEYS)}.")
+    with writing(session):
+        company = get(session)
+        country = company.country
+        parsed: dict[str, Any] = {}
+        wrong: dict[str, str] = {}
+        # The country first: codes are checked by it.
+        for key in sorted(values, key=lambda each: each != "country"):
+            try:
+                parsed[key] = KEYS[key](values[key].strip(), country)
+            except _Wrong as error:
+                wrong[key] = str(error)
+            else:
+                country = parsed.get("country", country)
+        if wrong:
+            said = (f"{key}={values[key].strip()[:60]}: {sentence}" for key, sentence in wrong.items())
+            raise WrongFields(wrong, " ".join(said))
+        before = {key: getattr(company, key) for key in parsed}
+        changed = [key for key in parsed if parsed[key] != before[key]]
+        if "closed_until" in changed and not reason.strip():
+            raise BrokenRule(
+                "Closing and reopening a period need a reason.", fix="Type it: --reason “October is filed”."
+            )
+        for key in changed:
+            setattr(company, key, parsed[key])
+        if "time_zone" in changed:
+            timetable.zone_changed(session, ZoneInfo(before["time_zone"]), ZoneInfo(company.time_zone), now=now)
+        if changed:
+            after = {key: parsed[key] for key in changed}
+            if reason.strip():
+                after["reason"] = reason.strip()[:400]
+            audit.record(
+                session, at=now, actor=actor, action="company_changed", subject_kind="company", subject_id=1,
+                before={key: before[key] for key in changed}, after=after,
+            )  # fmt: skip
+    return changed
+
+
+def _text(limit: int) -> Callable[[str, str], str]:
+    def parse(text: str, _country: str) -> str:
+        if len(text) > limit:
+            raise _Wrong(f"Type at most {limit} characters.")
+        return text
+
+    return parse
+
+
+def _code(text: str, country: str) -> str:
+    code = normalise_company_code(text)
+    if code and country == "LT" and (problem := company_code_problem(code)):
+        raise _Wrong(f"It can't be a Lithuanian company code: {_PROBLEMS[problem]}.")
+    return _text(40)(code, country)
+
+
+def _vat_code(text: str, country: str) -> str:
+    code = normalise_vat_code(text)
+    if code and (problem := vat_code_problem(code, country)):
+        raise _Wrong(f"It can't be a VAT code: {_PROBLEMS.get(problem, problem)}.")
+    return _text(40)(code, country)
+
+
+def _country(text: str, _country: str) -> str:
+    code = vat_country(text)
+    if not re.fullmatch(r"[A-Z]{2}", code):
+        raise _Wrong("Type the country's two letters, for example LT.")
+    return code
+
+
+def _currency(text: str, _country: str) -> str:
+    if text.upper() != "EUR":
+        raise _Wrong("The books are in EUR; orders may be in any currency.")
+    return "EUR"
+
+
+def _time_zone(text: str, _country: str) -> str:
+    zones = {name.casefold(): name for name in available_timezones()}
+    if text.casefold() not in zones:
+        raise _Wrong("Type a time zone as Europe/Vilnius.")
+    return zones[text.casefold()]
+
+
+def _language(text: str, _country: str) -> str:
+    if text.casefold() not in LANGUAGES:
+        raise _Wrong(f"Type one of: {', '.join(LANGUAGES)}.")
+    return text.casefold()
+
+
+def _closed_until(text: str, _country: str) -> date | None:
+    if not text:
+        return None
+    try:
+        if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", text, re.ASCII):
+            raise ValueError
+        return date.fromisoformat(text)
+    except ValueError:
+        raise _Wrong("Type the last closed day as 2026-10-31, or leave it empty to reopen all.") from None
+
+
+KEYS: Mapping[str, Callable[[str, str], Any]] = {
+    "name": _text(200),
+    "code": _code,
+    "vat_code": _vat_code,
+    "address": _text(400),
+    "country": _country,
+    "currency": _currency,
+    "time_zone": _time_zone,
+    "language": _language,
+    "revenue_account": _text(40),
+    "charges_account": _text(40),
+    "closed_until": _closed_until,
+}

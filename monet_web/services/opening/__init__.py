@@ -1,0 +1,1 @@
+"""Runs opened: due by the timetable, or launched by a person."""
