@@ -21,7 +21,7 @@ from monet_web.models.connection_tests import TestState
 from monet_web.models.integrations import IntegrationState
 from monet_web.models.runs import RunKind, RunState
 from monet_web.models.users import Role
-from monet_web.services.integrations import connect, connection_test
+from monet_web.services.integrations import asking, connection_test
 from tests.builders import a_run
 from tests.web.integrating import FACTS, SECRET, FakeShop, add, again, browser, put_shop, value_of, words
 
@@ -452,7 +452,7 @@ def test_with_no_status_ticked_the_stores_own_count(client: FlaskClient, session
 
 
 def connection_facts() -> dict[str, Any]:
-    return connect.facts_as_json(FACTS)
+    return asking.facts_as_json(FACTS)
 
 
 def test_the_sentence_says_what_a_frequency_will_do(client: FlaskClient) -> None:

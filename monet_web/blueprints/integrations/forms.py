@@ -13,7 +13,7 @@ from monet_web.blueprints.integrations.translating import _, _l
 from monet_web.connectors.base import Connector, Parameter
 from monet_web.domain.errors import BrokenRule, MonetError
 from monet_web.domain.settings import BY_KEY, PAYMENT_TREATMENTS, SETTINGS
-from monet_web.services.integrations import connect
+from monet_web.services.integrations import asking
 
 FIRST_QUESTIONS = ("not_before", "issued_by", "accounting_type", "register_automatically")
 ORDERS = ("statuses", "select_by", *FIRST_QUESTIONS)
@@ -112,7 +112,7 @@ class IntegrationForm:
     def check_connection(self) -> None:
         """Look at the parameters alone: all are there, the address can be one, no key goes to another place (A3)."""
         typed = self.connection()
-        moved = self.saved_parameters is not None and not connect.same_place(
+        moved = self.saved_parameters is not None and not asking.same_place(
             self.connector.kind, self.saved_parameters, typed
         )
         for one in self.connector.parameters:
