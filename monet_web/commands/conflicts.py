@@ -62,12 +62,12 @@ def prefix(name: str, prefix: str, yes: bool) -> None:
     """
     from monet_web.domain.errors import BrokenRule
     from monet_web.models.base import reading
-    from monet_web.services.integrations import connect
+    from monet_web.services.integrations import installed
     from monet_web.services.running import conflicts as service
 
     with opened() as here:
         with reading(here.session):
-            integration = connect.find(here.session, name)
+            integration = installed.find(here.session, name)
         found = [one for one in _every(here) if one.integration is not None and one.integration.id == integration.id]
         if not found:
             _out.say(f"No order of {integration.name} is in conflict.")

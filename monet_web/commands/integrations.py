@@ -14,7 +14,7 @@ from monet_web.commands._typed import pairs
 
 if TYPE_CHECKING:
     from monet_web.connectors.base import StoreFacts
-    from monet_web.services.integrations.connect import Shown
+    from monet_web.services.integrations.installed import Shown
 
 
 @click.group(no_args_is_help=True)
@@ -66,11 +66,11 @@ def list_(as_json: bool) -> None:
     """List the integrations."""
     from monet_web.commands import _next
     from monet_web.models.base import reading
-    from monet_web.services.integrations import connect
+    from monet_web.services.integrations import installed
 
     with opened() as here, reading(here.session):
-        integrations = connect.list_integrations(here.session)
-        shown = [connect.show(one) for one in integrations]
+        integrations = installed.list_integrations(here.session)
+        shown = [installed.show(one) for one in integrations]
         upcoming = _next.of_each(here.session, integrations, now=here.now)
     if as_json:
         _out.say_json(
@@ -109,11 +109,11 @@ def show(name: str, as_json: bool) -> None:
     from monet_web.commands import _next
     from monet_web.domain.settings import BY_KEY
     from monet_web.models.base import reading
-    from monet_web.services.integrations import connect
+    from monet_web.services.integrations import installed
 
     with opened() as here, reading(here.session):
-        integration = connect.find(here.session, name)
-        shown = connect.show(integration)
+        integration = installed.find(here.session, name)
+        shown = installed.show(integration)
         (coming,) = _next.of_each(here.session, [integration], now=here.now)
     if as_json:
         _out.say_json(
@@ -174,10 +174,10 @@ def test(name: str, as_json: bool) -> None:
     \b
     monet integrations test "Kava Ltd"
     """
-    from monet_web.services.integrations import connect
+    from monet_web.services.integrations import asking
 
     with opened() as here:
-        facts = connect.test_integration(
+        facts = asking.test_integration(
             here.session, name, surroundings=here.installation.surroundings, now=here.now, actor=here.actor
         )
     if as_json:
@@ -202,11 +202,11 @@ def remove(name: str, yes: bool) -> None:
     monet integrations remove "Kava Ltd"
     """
     from monet_web.models.base import reading
-    from monet_web.services.integrations import connect
+    from monet_web.services.integrations import connect, installed
 
     with opened() as here:
         with reading(here.session):
-            name = connect.find(here.session, name).name
+            name = installed.find(here.session, name).name
         confirm(f"Remove {name}? Its keys are forgotten, its invoices and what waits stay.", yes=yes)
         if connect.retire(here.session, name, now=here.now, actor=here.actor):
             _out.say(f"{name} is retired: its documents stay, and adding the store again takes its memory over.")
@@ -216,10 +216,10 @@ def remove(name: str, yes: bool) -> None:
 
 def _with_secrets(platform: str, values: dict[str, str]) -> dict[str, str]:
     """Ask at a terminal for required keys that were not typed: there they stay out of the shell's history."""
-    from monet_web.services.integrations import connect
+    from monet_web.services.integrations import installed
 
     if sys.stdin.isatty():
-        for one in connect.connector_class(platform).parameters:
+        for one in installed.connector_class(platform).parameters:
             if one.secret and one.required and not values.get(one.key):
                 values[one.key] = click.prompt(f"{one.label} ({one.key}), not shown", hide_input=True)
     return values

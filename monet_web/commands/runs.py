@@ -30,13 +30,13 @@ def list_(name: str | None, most: int, as_json: bool) -> None:
 
     from monet_web.models.base import reading
     from monet_web.models.runs import Run
-    from monet_web.services.integrations import connect
+    from monet_web.services.integrations import installed
     from monet_web.services.office import company
 
     with opened() as here, reading(here.session):
         query = select(Run).order_by(Run.id.desc()).limit(most)
         if name is not None:
-            query = query.where(Run.integration_id == connect.find(here.session, name).id)
+            query = query.where(Run.integration_id == installed.find(here.session, name).id)
         found = list(here.session.scalars(query))
         zone = company.zone(here.session)
     if as_json:

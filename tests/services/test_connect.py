@@ -18,7 +18,7 @@ from monet_web.models import AuditEntry, Integration, Run, Store
 from monet_web.models.base import reading, writing
 from monet_web.models.integrations import IntegrationState
 from monet_web.models.runs import RunState
-from monet_web.services.integrations import connect
+from monet_web.services.integrations import asking, connect, installed
 from tests.builders import NOON, a_run, a_store_order
 
 SECRET = "cs_very-secret-1"
@@ -81,9 +81,9 @@ def change(session: Session, name: str = "Kava Ltd", *, same_store: bool = False
     return connect.set_values(session, name, values, same_store=same_store, now=NOON, actor="test")
 
 
-def shown(session: Session, name: str = "Kava Ltd") -> connect.Shown:
+def shown(session: Session, name: str = "Kava Ltd") -> installed.Shown:
     with reading(session):
-        return connect.show(connect.find(session, name))
+        return installed.show(installed.find(session, name))
 
 
 def test_parameters_and_settings_are_typed_alike_and_kept_apart(session: Session) -> None:
@@ -201,7 +201,7 @@ def test_another_path_or_setting_asks_for_no_secret(session: Session) -> None:
 
 def test_what_was_learned_of_one_address_is_not_believed_of_another(session: Session) -> None:
     add(session)
-    connect.test_integration(session, "kava ltd", surroundings=Surroundings(), now=NOON, actor="test")
+    asking.test_integration(session, "kava ltd", surroundings=Surroundings(), now=NOON, actor="test")
     assert shown(session).learned == {"auth": "basic"}
     change(session, address="https://new.example", key="a", secret="b")
     assert shown(session).learned == {}
@@ -274,10 +274,10 @@ def test_a_store_that_refuses_is_remembered_until_it_answers(session: Session, m
     add(session)
     monkeypatch.setattr(FakeShop, "answer", NeedsOwner("The store refused the key (401).", fix="Make a new one."))
     with pytest.raises(NeedsOwner):
-        connect.test_integration(session, "Kava Ltd", surroundings=Surroundings(), now=NOON, actor="test")
+        asking.test_integration(session, "Kava Ltd", surroundings=Surroundings(), now=NOON, actor="test")
     assert shown(session).refused_text == "The store refused the key (401). Make a new one."
     monkeypatch.setattr(FakeShop, "answer", StoreFacts("Kava", "1", "Europe/Vilnius", "EUR"))
-    connect.test_integration(session, "Kava Ltd", surroundings=Surroundings(), now=NOON, actor="test")
+    asking.test_integration(session, "Kava Ltd", surroundings=Surroundings(), now=NOON, actor="test")
     assert shown(session).refused_since is None
     assert FakeShop.asked_with["secret"] == SECRET
 
@@ -285,7 +285,7 @@ def test_a_store_that_refuses_is_remembered_until_it_answers(session: Session, m
 def test_a_name_that_does_not_exist_names_the_nearest_and_all(session: Session) -> None:
     add(session)
     with reading(session), pytest.raises(BrokenRule) as refused:
-        connect.find(session, "Kava Ld")
+        installed.find(session, "Kava Ld")
     assert "Is it Kava Ltd?" in refused.value.fix
 
 

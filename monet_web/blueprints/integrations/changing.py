@@ -21,7 +21,7 @@ from monet_web.models import Integration, db
 from monet_web.models.base import now_utc, reading
 from monet_web.models.connection_tests import ConnectionTest
 from monet_web.models.users import Role
-from monet_web.services.integrations import connect, connection_test, integration_form, integration_list
+from monet_web.services.integrations import connect, connection_test, installed, integration_form, integration_list
 from monet_web.services.integrations.integration_form import Saved
 from monet_web.services.office import company
 from monet_web.services.running import next_runs
@@ -36,7 +36,7 @@ def edit(integration_id: int) -> ResponseReturnValue:
         integration = integration_form.find(session, integration_id)
         if integration is None:
             abort(404)
-        connector = connect.connector_class(integration.store.platform)
+        connector = installed.connector_class(integration.store.platform)
         held = _held(request.args.get("held"), integration_id)
         texts = drawing.saved_texts(integration)
         if held is not None:
@@ -54,7 +54,7 @@ def save(integration_id: int) -> ResponseReturnValue:
         integration = integration_form.find(session, integration_id)
         if integration is None:
             abort(404)
-        connector = connect.connector_class(integration.store.platform)
+        connector = installed.connector_class(integration.store.platform)
         held = _held(request.form.get("held"), integration_id)
         texts = drawing.saved_texts(integration) | forms.read(request.form, connector)
         form = drawing.form_for(session, connector, texts, integration=integration, held=held)

@@ -22,8 +22,7 @@ from monet_web.models import db
 from monet_web.models.base import now_utc, reading
 from monet_web.models.connection_tests import ConnectionTest
 from monet_web.models.users import Role
-from monet_web.services.integrations import connect as service
-from monet_web.services.integrations import connection_test, integration_form
+from monet_web.services.integrations import connection_test, installed, integration_form
 from monet_web.services.office import company
 
 
@@ -102,7 +101,7 @@ def first(integration_id: int) -> ResponseReturnValue:
         run = integration_form.newest_preview(session, integration_id)
         question = asking.question(session, str(run.id), now_utc()) if run is not None else None
         return render_template(
-            "integrations/first.html", integration=integration, settings=service.settings_of(integration),
+            "integrations/first.html", integration=integration, settings=installed.settings_of(integration),
             question=question, idle=idle,
         )  # fmt: skip
 

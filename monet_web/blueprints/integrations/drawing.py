@@ -20,7 +20,7 @@ from monet_web.models.base import now_utc
 from monet_web.models.connection_tests import ConnectionTest, TestState
 from monet_web.models.integrations import Integration
 from monet_web.models.stock import Warehouse
-from monet_web.services.integrations import connect, connection_test
+from monet_web.services.integrations import asking, connection_test, installed
 from monet_web.services.office import company
 
 _SOON = timedelta(seconds=3)  # a worker that lives has taken the test by then
@@ -51,13 +51,13 @@ def form_for(
 ) -> IntegrationForm:
     """The form with these texts. Inside a transaction."""
     facts = (held.facts if held is not None else None) or (integration.facts if integration is not None else None)
-    keeps = held is not None and connect.same_place(connector.kind, held.typed, texts)
+    keeps = held is not None and asking.same_place(connector.kind, held.typed, texts)
     warehouses = session.execute(select(Warehouse.code, Warehouse.name).order_by(Warehouse.id))
     return IntegrationForm(
         connector=connector,
         texts=dict(texts),
         facts=facts or {},
-        saved_secrets=connect.show(integration).secrets if integration is not None else {},
+        saved_secrets=installed.show(integration).secrets if integration is not None else {},
         saved_parameters=integration.parameters if integration is not None else None,
         held_secrets=frozenset(held.secrets) if held is not None and keeps else frozenset(),
         warehouses=[(row.code, row.name) for row in warehouses],
@@ -66,7 +66,7 @@ def form_for(
 
 def saved_texts(integration: Integration) -> dict[str, str]:
     """What is saved, as texts by key."""
-    shown = connect.show(integration)
+    shown = installed.show(integration)
     return {"name": shown.name, **shown.parameters, **shown.settings}
 
 

@@ -20,7 +20,7 @@ from monet_web.domain.errors import BrokenRule, MonetError, NeedsOwner, RetryLat
 from monet_web.models.base import Clock, reading, writing
 from monet_web.models.connection_tests import ConnectionTest, TestState
 from monet_web.models.integrations import Integration, IntegrationState
-from monet_web.services.integrations import connect
+from monet_web.services.integrations import asking, installed
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +51,7 @@ def begin(
         _forget_old(session, now)
         values = with_held_secrets(session, held_id, platform=platform, values=values, now=now, actor=actor)
         integration = _integration(session, integration_id)
-        connection = connect.connection_for(integration, platform, values)
+        connection = asking.connection_for(integration, platform, values)
         _check_address(platform, connection)
         test = _row(platform, integration_id, TestState.QUEUED, values, typed, now=now, actor=actor)
         test.connection = connection
@@ -107,7 +107,7 @@ def with_held_secrets(
 ) -> dict[str, str]:
     """`values` with the secrets this person typed before, where none is typed now and the address is the same (A3)."""
     test = held(session, held_id, now=now, actor=actor)
-    if test is None or test.platform != platform or not connect.same_place(platform, test.typed, values):
+    if test is None or test.platform != platform or not asking.same_place(platform, test.typed, values):
         return dict(values)
     return {**values, **{key: text for key, text in test.secrets.items() if not values.get(key, "").strip()}}
 
@@ -147,7 +147,7 @@ def run(session_factory: Callable[[], Session], test_id: int, *, surroundings: S
         with reading(session):
             test = session.get_one(ConnectionTest, test_id)
             integration = _integration(session, test.integration_id)
-            if integration is not None and connect.same_place(test.platform, integration.parameters, test.connection):
+            if integration is not None and asking.same_place(test.platform, integration.parameters, test.connection):
                 surroundings = replace(surroundings, learned=dict(integration.learned))
         facts, trouble = _ask(test, surroundings, started, clock)
         _keep(session, test, integration, facts, trouble, now=clock())
@@ -175,7 +175,7 @@ def _ask(
     test: ConnectionTest, surroundings: Surroundings, started: datetime, clock: Clock
 ) -> tuple[StoreFacts | None, MonetError | None]:
     try:
-        return connect.test_values(test.platform, test.connection, surroundings), None
+        return asking.test_values(test.platform, test.connection, surroundings), None
     except MonetError as error:
         return None, error
     except Exception:  # the row must tell that the test has ended, whatever ended it
@@ -210,7 +210,7 @@ def _keep(
     is_saved = integration is not None and test.connection == {**integration.parameters, **integration.secrets}
     if integration is not None and is_saved and not isinstance(trouble, RetryLater | BrokenRule):
         refused = trouble if isinstance(trouble, NeedsOwner) else None
-        connect.remember_test(session, integration.id, facts, refused, now=now, actor=test.requested_by)
+        asking.remember_test(session, integration.id, facts, refused, now=now, actor=test.requested_by)
     with writing(session):
         row = session.get(ConnectionTest, test.id, populate_existing=True)
         if row is None or row.state is not TestState.RUNNING:
@@ -218,7 +218,7 @@ def _keep(
         row.ended_at = now
         if facts is not None:
             row.state = TestState.DONE
-            row.facts = {**connect.facts_as_json(facts), "learned": dict(facts.learned)}
+            row.facts = {**asking.facts_as_json(facts), "learned": dict(facts.learned)}
         elif trouble is not None:
             row.state, row.error, row.fix = TestState.FAILED, trouble.message, trouble.fix
 
@@ -233,7 +233,7 @@ def _row(
     now: datetime,
     actor: str,
 ) -> ConnectionTest:
-    secret = {one.key for one in connect.connector_class(platform).parameters if one.secret}
+    secret = {one.key for one in installed.connector_class(platform).parameters if one.secret}
     return ConnectionTest(
         platform=platform,
         integration_id=integration_id,
@@ -248,7 +248,7 @@ def _row(
 
 def _check_address(platform: str, connection: Mapping[str, str]) -> None:
     """An address that cannot be one is said at once, beside its field. Raises BrokenRule."""
-    connector = connect.connector_class(platform)
+    connector = installed.connector_class(platform)
     try:
         connector.store_key(connection)
     except MonetError as error:

@@ -18,7 +18,7 @@ from monet_web.domain.timetable import catch_up
 from monet_web.domain.windows import Window, days, start_of_day
 from monet_web.models.integrations import Integration, IntegrationState
 from monet_web.models.runs import AT_WORK, Run, RunKind, RunState
-from monet_web.services.integrations import connect
+from monet_web.services.integrations import installed
 from monet_web.services.opening.plan import Plan, plan_of, zone_of
 
 _OVERDUE = timedelta(minutes=3)  # six ticks
@@ -93,7 +93,7 @@ def why_never(session: Session, *, name: str | None = None) -> list[str]:
 
 
 def _meant(session: Session, name: str | None) -> Sequence[Integration]:
-    return [connect.find(session, name)] if name is not None else session.scalars(_living()).all()
+    return [installed.find(session, name)] if name is not None else session.scalars(_living()).all()
 
 
 def _living() -> Select[Integration]:

@@ -32,7 +32,7 @@ from monet_web.services.importing.collect import read_page, remember
 from monet_web.services.importing.counts import Counts
 from monet_web.services.importing.month_check import MonthCheck, month_check_of
 from monet_web.services.importing.prepare import Prepared
-from monet_web.services.integrations.connect import make_connector
+from monet_web.services.integrations.installed import make_connector
 from monet_web.services.opening import reread, timetable
 
 log = logging.getLogger(__name__)
