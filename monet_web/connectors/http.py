@@ -168,6 +168,20 @@ class StoreClient:
         """Ends the connections."""
         self._adapter.close()
 
+    def hide(self, secret: str) -> None:
+        """One more secret, that the store itself gave: it is cut out of everything from now on."""
+        self._hidden = tuple(sorted({*self._hidden, *_spellings((secret,))}, key=len, reverse=True))
+
+    def pause(self, seconds: float) -> None:
+        """Waits because the store's own rules of pace say so. This is no trouble and has no share in its limits.
+
+        Raises Stopped, and TimedOut when what may be spent would be over by then.
+        """
+        left = self._seconds_left()
+        if left is not None and seconds >= left:
+            raise self._too_slow(left)
+        self._rest(seconds)
+
     def clean(self, text: str) -> str:
         """The text without any of the secrets."""
         for hidden in self._hidden:
@@ -348,6 +362,9 @@ class StoreClient:
         ):
             raise error
         self.waited += seconds
+        self._rest(seconds)
+
+    def _rest(self, seconds: float) -> None:
         while seconds > 0:
             self._check_stop()
             step = min(seconds, 0.5)

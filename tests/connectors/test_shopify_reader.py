@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from monet_web.connectors.shopify import read
+from monet_web.connectors.shopify.reader import read
 from monet_web.domain.orders import LineKind, Order, PaymentKind, Unreadable
 from tests.connectors.readers import by_rate, load, rates_that_do_not_fit, spoiled, summed, summed_tax, tolerance
 

@@ -13,10 +13,10 @@ from dataclasses import replace
 from decimal import Decimal, localcontext
 from itertools import combinations
 
-from monet_web.connectors import shopify_refunds
+from monet_web.connectors.shopify.refunds import refunds
 from monet_web.connectors.base import Json
 from monet_web.connectors.foreign import Misfit, Row, amount, flag, identity, needed, part, rows, text, utc_moment
-from monet_web.connectors.shopify_money import Money, nodes, tail
+from monet_web.connectors.shopify.money import Money, nodes, tail
 from monet_web.domain.money import round_to
 from monet_web.domain.orders import (
     Address,
@@ -105,7 +105,7 @@ class _Reader:
             lines=lines,
             charges=charges,
             payments=payments,
-            refunds=shopify_refunds.refunds(node, self.money, of_order, taxes_included=self.taxes_included),
+            refunds=refunds(node, self.money, of_order, taxes_included=self.taxes_included),
             is_sale=status in _SALES and cancelled_at is None and not is_test,
             is_paid=status in _PAID,
             is_cancelled=cancelled_at is not None,

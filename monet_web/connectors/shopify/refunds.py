@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from monet_web.connectors.foreign import Row, amount, identity, needed, part, share, text, utc_moment
-from monet_web.connectors.shopify_money import Money, nodes, tail
+from monet_web.connectors.shopify.money import Money, nodes, tail
 from monet_web.domain.orders import Charge, LineKind, OrderLine, Refund, RefundLine, Tax
 
 _ZERO = Decimal(0)
