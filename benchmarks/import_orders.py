@@ -121,7 +121,8 @@ def demo_store(orders: int) -> Iterator[str]:
 
 
 def _serve(orders: int, pipe: Any) -> None:
-    from monet_web.demo.serve import plain_shop, serve
+    from monet_web.demo.serve import serve
+    from monet_web.demo.woocommerce import plain_shop
 
     with serve(plain_shop(orders, sku_count=SKUS)) as address:
         pipe.send(address)

@@ -16,6 +16,7 @@ from types import FrameType
 
 from monet_web import embedded
 from monet_web.config import CHECKOUT, DEFAULT_URL, Config
+from monet_web.demo.stores import ports
 
 SECONDS_BETWEEN_LOOKS = 0.2
 SECONDS_BETWEEN_PINGS = 2.0
@@ -34,7 +35,7 @@ class Program:
 
 
 def programs(config: Config, *, host: str, port: int, store_port: int | None = None) -> tuple[Program, ...]:
-    """What runs beside Redis, in the order of starting; a demo store too where it has a port."""
+    """What runs beside Redis, in the order of starting; the demo stores too where they have a port."""
     # SQLite has one writer: one process with many threads; each page that follows a run holds one of them.
     processes, threads = (1, 32) if config.is_embedded_database else (2, 32)
     web = Program(
@@ -50,7 +51,7 @@ def programs(config: Config, *, host: str, port: int, store_port: int | None = N
             "monet_web.app:from_environment()",
         ),
     )
-    demo = ("-m", "monet_web.cli", "demo", "--quiet", "--port", str(store_port))
+    demo = ("-m", "monet_web.cli", "demo", "--quiet", "--platform", "all", "--port", str(store_port))
     stores = () if store_port is None else (Program("demo stores", demo),)
     return (
         *stores,
@@ -70,18 +71,19 @@ def run(
 ) -> int:
     """Run until Ctrl-C or SIGTERM; then 0. 1, with a sentence, when it can't start.
 
-    `store_port`: a demo store is served there. `prepare` is called once the database is up to date and before the web
-    process starts (first link, demo data); the lines it gives are said when the web page answers.
+    `store_port`: the demo stores are served from there on. `prepare` is called once the database is up to date and
+    before the web process starts (first link, demo data); the lines it gives are said when the web page answers.
     """
     if not _is_free(host, port):
         _say(f"port {port} is taken by another program. Type another one: ./monet run --port {port + 1}")
         return 1
-    if store_port is not None and not _is_free("127.0.0.1", store_port):
-        _say(
-            f"port {store_port}, where the demo store would answer, is taken by another program. "
-            f"Type another one: ./monet run --demo --store-port {store_port + 1}"
-        )
-        return 1
+    for each in () if store_port is None else ports(store_port).values():
+        if not _is_free("127.0.0.1", each):
+            _say(
+                f"port {each}, where a demo store would answer, is taken by another program. "
+                f"Type another first one: ./monet run --demo --store-port {each + 1}"
+            )
+            return 1
     if config.url in {None, DEFAULT_URL}:
         config = replace(config, url=f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{port}")  # noqa: S104
     apply_migrations(config)

@@ -24,9 +24,11 @@ _RECEIVED_BEFORE = timedelta(days=60)  # its oldest order is younger
 @click.command()
 @click.option("--port", type=click.IntRange(1, 65535), default=8000, show_default=True, help="Of the web page.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address it listens on.")
-@click.option("--demo", "is_demo", is_flag=True, help="With a demo store, on a database for nothing else.")
+@click.option("--demo", "is_demo", is_flag=True, help="With demo stores, on a database for nothing else.")
 @click.option(
-    "--store-port", type=click.IntRange(1, 65535), help=f"Of the demo store.  [default: {DEMO_PORT}, or its last one]"
+    "--store-port",
+    type=click.IntRange(1, 65000),
+    help=f"Of the first demo store, the others follow.  [default: {DEMO_PORT}, or its last one]",
 )
 def run(port: int, host: str, is_demo: bool, store_port: int | None) -> None:
     """Run everything on this machine: web page, worker, scheduler and, unless REDIS_URL names one, Redis.
@@ -46,7 +48,7 @@ def run(port: int, host: str, is_demo: bool, store_port: int | None) -> None:
     from monet_web.config import DEFAULT_URL
 
     if store_port is not None and not is_demo:
-        raise click.UsageError("--store-port is the demo store's; it goes with --demo.")
+        raise click.UsageError("--store-port is the demo stores'; it goes with --demo.")
     config = configuration()
     served_before = _check_demo(config, is_demo=is_demo)
     if is_demo:
@@ -58,37 +60,52 @@ def run(port: int, host: str, is_demo: bool, store_port: int | None) -> None:
 
 
 @click.command()
-@click.option("--port", type=click.IntRange(1, 65535), default=DEMO_PORT, show_default=True)
+@click.option("--port", type=click.IntRange(1, 65000), default=DEMO_PORT, show_default=True)
+@click.option(
+    "--platform", default="woocommerce", show_default=True, help="Or all: one of each."
+)
 @click.option("--seed", type=int, default=1, show_default=True, help="Another number, other orders.")
 @click.option("--orders", type=click.IntRange(0, 10_000_000), default=200, show_default=True, help="How many.")
 @click.option("--still", is_flag=True, help="The recorded dates, and nothing ever changes.")
 @click.option("--quiet", is_flag=True, help="Without the words how to connect it.")
-def demo(port: int, seed: int, orders: int, still: bool, quiet: bool) -> None:
-    """Serve a demo store that speaks the real WooCommerce protocol; it prints how to connect it. Ctrl-C ends it.
+def demo(port: int, platform: str, seed: int, orders: int, still: bool, quiet: bool) -> None:
+    """Serve a demo store that speaks its platform's real protocol; it prints how to connect it. Ctrl-C ends it.
 
     \b
     ./monet demo --orders 500
+    ./monet demo --platform prestashop --port 8090
     """
     import signal
+    from contextlib import ExitStack
 
     from monet_web.commands._context import configuration
     from monet_web.demo import serve
+    from monet_web.demo.stores import STORES, ports
     from monet_web.installation import announced_demo
 
+    found = {
+        (ports(port)[store.kind] if platform == "all" else port): store
+        for store in STORES
+        if platform in {"all", store.kind}
+    }
+    if not found:
+        raise click.UsageError(f"--platform is one of: {', '.join(store.kind for store in STORES)}, all.")
     config = configuration()
     # SIGTERM ends it as Ctrl-C does, with its address taken back.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    # Connectors refuse this machine's own addresses, except of a demo store that is served now.
-    with announced_demo(config.home, f"{serve.LOOPBACK}:{port}"):
-        start = _kept_start(config.home)
-        serve.run(port=port, seed=seed, orders=orders, still=still, start=start, quiet=quiet)
+    with ExitStack() as announced:
+        # Connectors refuse this machine's own addresses, except of a demo store that is served now.
+        for each in found:
+            announced.enter_context(announced_demo(config.home, f"{serve.LOOPBACK}:{each}"))
+        serve.run(found, seed=seed, orders=orders, still=still, start=_kept_start(config.home), quiet=quiet)
 
 
 def _check_demo(config: Config, *, is_demo: bool) -> int | None:
     """A demo database is for the demo alone, and nothing else is for a demo (I1).
 
-    The port at which its demo store was served last, None when there is none yet.
+    The port at which its first demo store was served last, None when there is none yet.
     """
+    from monet_web.demo.stores import STORES
     from monet_web.domain.errors import BrokenRule
     from monet_web.installation import opened
     from monet_web.services import demo as service
@@ -101,7 +118,7 @@ def _check_demo(config: Config, *, is_demo: bool) -> int | None:
         session = installation.session_factory()
         try:
             service.check(session, is_demo=is_demo)
-            return service.store_port(session) if is_demo else None
+            return service.store_port(session, STORES[0].kind) if is_demo else None
         finally:
             session.close()
 
@@ -122,8 +139,7 @@ def _preparation(config: Config, *, store_port: int | None) -> Callable[[], list
             lines = []
             try:
                 if store_port is not None:
-                    _prepare_demo(session, config.home, store_port)
-                    lines.append(f"A demo store answers at http://127.0.0.1:{store_port}; it is connected already.")
+                    lines += _prepare_demo(session, config.home, store_port)
                 token = None
                 if config.is_embedded_database:
                     token = users.first_administrator_link(session, now=now_utc())
@@ -137,28 +153,37 @@ def _preparation(config: Config, *, store_port: int | None) -> Callable[[], list
     return prepare
 
 
-def _prepare_demo(session: Session, home: Path, store_port: int) -> None:
+def _prepare_demo(session: Session, home: Path, store_port: int) -> list[str]:
     from monet_web.demo import goods, serve, vat_rates
-    from monet_web.demo.woocommerce.auth import DEMO_KEY, DEMO_SECRET
+    from monet_web.demo.stores import STORES, ports
     from monet_web.models.base import now_utc
     from monet_web.services import demo as service
 
     now = now_utc()
     if _kept_start(home) is None:
         (home / _START_FILE).write_text(now.isoformat(), encoding="ascii")
+    stores = [
+        service.Shop(
+            name=store.name,
+            platform=store.kind,
+            connection={"address": f"http://{serve.LOOPBACK}:{ports(store_port)[store.kind]}", **store.values},
+            settings=store.settings,
+        )
+        for store in STORES
+    ]
     service.prepare(
         session,
-        values={
-            "address": f"http://{serve.LOOPBACK}:{store_port}",
-            "consumer_key": DEMO_KEY,
-            "consumer_secret": DEMO_SECRET,
-        },
+        stores=stores,
         vat_rates=vat_rates(now),
         items=goods.items_file(),
         receipt=goods.receipt_file(now.date() - _RECEIVED_BEFORE),
         currency_rates=goods.rates_file(now.date()),
         now=now,
     )
+    return [
+        "Demo stores answer on this machine; they are connected already:",
+        *[f"  {one.name}: {one.connection['address']}" for one in stores],
+    ]
 
 
 def _kept_start(home: Path) -> datetime | None:

@@ -1,24 +1,17 @@
-"""Puts a demo shop on a port: for a test, for a benchmark, for `monet demo`."""
+"""Puts demo shops on ports: for a test, for a benchmark, for `monet demo`."""
 
 from __future__ import annotations
 
 import ssl
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
-from monet_web.demo.rates import rate_commands
-from monet_web.demo.woocommerce.auth import DEMO_KEY, DEMO_SECRET
-from monet_web.demo.woocommerce.clock import moment, seconds
-from monet_web.demo.woocommerce.history import PlainHistory, RealisticHistory
-from monet_web.demo.woocommerce.life import living_store
-from monet_web.demo.woocommerce.plain import PlainGenerator
-from monet_web.demo.woocommerce.server import WooCommerceShop
-from monet_web.demo.woocommerce.store import Store
+from monet_web.demo.stores import DemoStore
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -43,83 +36,51 @@ def serve(shop: WSGIApplication, port: int = 0, *, tls: ssl.SSLContext | None = 
         thread.join()
 
 
-def demo_shop(
-    *, seed: int = 1, orders: int = 200, still: bool = False, start: datetime | None = None
-) -> WooCommerceShop:
-    """The shop of `monet demo`. `still`: the recorded dates, and nothing ever changes.
+def banner(store: DemoStore, port: int, *, rates: Sequence[str] = ()) -> str:
+    """What `monet demo` prints: the address, the keys, and the commands that connect an installation.
 
-    `start` (aware, default now) is when a living shop's life began. A demo installation keeps it and gives it again,
-    or every order would have other dates after a restart.
+    `rates`: commands that make VAT rates valid which the shop still charges.
     """
-    if still:
-        return WooCommerceShop(Store(RealisticHistory(seed=seed, total=orders)))
-    store, life = living_store(seed=seed, orders=orders, start=datetime.now(UTC) if start is None else start)
-    life.catch_up(datetime.now(UTC))
-    return WooCommerceShop(store, before_answering=lambda: life.catch_up(datetime.now(UTC)))
-
-
-def plain_shop(
-    orders: int,
-    *,
-    lines: int = 3,
-    sku_count: int = 100,
-    seed: int = 1,
-    first: datetime = datetime(2026, 1, 1, tzinfo=UTC),
-    last: datetime = datetime(2026, 11, 1, tzinfo=UTC),
-) -> WooCommerceShop:
-    """The benchmark's shop: `orders` completed Lithuanian orders, spread evenly over [first, last] by creation.
-
-    Each has `lines` lines of the SKUs monet_web.demo.items(sku_count), one to three pieces each. Its memory does not
-    grow with the number of orders.
-    """
-    generator = PlainGenerator(seed=seed, lines=lines, sku_count=sku_count)
-    history = PlainHistory(orders, seconds(first), seconds(last), generator)
-    return WooCommerceShop(Store(history))
-
-
-def banner(shop: WooCommerceShop, port: int) -> str:
-    """What `monet demo` prints: the address, the keys, and the commands that connect an installation."""
     address = f"http://{LOOPBACK}:{port}"
-    connect = (
-        f'./monet integrations add "Demo shop" --platform woocommerce --set address={address} '
-        f"--set consumer_key={DEMO_KEY} --set consumer_secret={DEMO_SECRET} --set not_before="
-    )
-    rates = rate_commands(moment(shop.store.newest_created))
-    return "\n".join([
-        f"A demo WooCommerce shop with {shop.store.history.count} orders at {address}",
-        f"  consumer key     {DEMO_KEY}",
-        f"  consumer secret  {DEMO_SECRET}",
+    values = {"address": address, **store.values}
+    given = " ".join(f"--set {key}={text}" for key, text in values.items())
+    lines = [
+        f"A demo store ({store.kind}) at {address}",
+        *[f"  {key:<17}{text}" for key, text in store.values.items()],
         "",
         "Connect it:",
-        f"  {connect}",
-        "",
-        "The shop still charges two rates that their countries gave up. Count them as valid until two days ago:",
-        *[f"  {command}" for command in rates],
-        "",
-        "Ctrl+C stops it.",
-    ])  # fmt: skip
+        f'  ./monet integrations add "{store.name}" --platform {store.kind} {given} --set not_before=',
+    ]
+    if rates:
+        lines += [
+            "",
+            "The shop still charges rates that their countries gave up. Count them as valid until two days ago:",
+            *[f"  {command}" for command in rates],
+        ]
+    return "\n".join([*lines, "", "Ctrl+C stops it."])
 
 
 def run(
+    stores: Mapping[int, DemoStore],
     *,
-    port: int = 8080,
     seed: int = 1,
     orders: int = 200,
     still: bool = False,
     start: datetime | None = None,
     quiet: bool = False,
 ) -> None:
-    """`monet demo`: serves until interrupted; `quiet`: nobody needs to connect it. OSError when the port is taken."""
-    shop = demo_shop(seed=seed, orders=orders, still=still, start=start)
-    server = _server(shop, port, None)
-    if not quiet:
-        print(banner(shop, server.server_port), flush=True)
-    try:
-        server.serve_forever()
-    except KeyboardInterrupt:
-        pass
-    finally:
-        server.server_close()
+    """`monet demo`: serves each store at its port until interrupted. `quiet`: nobody needs to connect them.
+
+    OSError when a port is taken.
+    """
+    with ExitStack() as served:
+        for port, store in stores.items():
+            shop = store.shop(seed=seed, orders=orders, still=still, start=start)
+            served.enter_context(serve(shop, port))
+            if not quiet:
+                print(banner(store, port, rates=store.rate_commands(shop)), flush=True)
+        with suppress(KeyboardInterrupt):
+            threading.Event().wait()
 
 
 class _Handler(WSGIRequestHandler):

@@ -1,8 +1,9 @@
-"""The demo installation: a marked database with the demo store's integration and goods, nothing of anybody's books."""
+"""The demo installation: a marked database with the demo stores' integrations and goods, nothing of anybody's books."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from urllib.parse import urlsplit
@@ -13,7 +14,7 @@ from sqlalchemy.orm import Session
 from monet_web.domain.errors import BrokenRule
 from monet_web.models.base import reading, writing
 from monet_web.models.company import Company
-from monet_web.models.integrations import Integration, IntegrationState
+from monet_web.models.integrations import Integration, IntegrationState, Store
 from monet_web.models.invoices import Invoice
 from monet_web.models.items import Item
 from monet_web.models.stock import StockReceipt
@@ -24,9 +25,17 @@ from monet_web.services.goods import stock
 from monet_web.services.goods.items import import_items
 from monet_web.services.integrations import connect
 
-NAME = "Demo shop"
 ACTOR = "demo"
-_SETTINGS = {"number_prefix": "DEMO-", "not_before": ""}
+
+
+@dataclass(frozen=True, slots=True)
+class Shop:
+    """A demo store to be installed: how it is reached, and the settings of its integration."""
+
+    name: str
+    platform: str
+    connection: Mapping[str, str]
+    settings: Mapping[str, str]
 
 
 def check(session: Session, *, is_demo: bool) -> None:
@@ -52,18 +61,18 @@ def check(session: Session, *, is_demo: bool) -> None:
 def prepare(
     session: Session,
     *,
-    values: Mapping[str, str],
+    stores: Sequence[Shop],
     vat_rates: Iterable[tuple[str, Decimal, date, date]],
     items: bytes,
     receipt: bytes,
     currency_rates: bytes,
     now: datetime,
 ) -> None:
-    """Mark the database and install the demo store with its goods, unless it is there. Raises BrokenRule.
+    """Mark the database and install the demo stores with their goods, each unless it is there. Raises BrokenRule.
 
-    `values`: how the store is reached, which may differ from the last time; `vat_rates`: (country, percent, first day,
-    last day) of rates the store still charges although they were given up; `items`, `receipt` and `currency_rates`:
-    files of what the books hold when the demo begins.
+    `stores`: reached in ways that may differ from the last time; `vat_rates`: (country, percent, first day, last day)
+    of rates the stores still charge although they were given up; `items`, `receipt` and `currency_rates`: files of
+    what the books hold when the demo begins.
     """
     with writing(session):
         company = session.get_one(Company, 1, populate_existing=True)
@@ -81,30 +90,40 @@ def prepare(
             session, country=country, percent=percent, valid_from=first, valid_to=last, now=now, actor=ACTOR
         )
     if not is_there:
-        # The integration last: a start that was killed halfway begins here again.
+        # The integrations last: a start that was killed halfway begins here again.
         import_items(session, items, now=now, actor=ACTOR)
         rates.import_rates(session, currency_rates, source="demo", now=now, actor=ACTOR)
         if not is_received:
             stock.receive_file(session, receipt, note="Opening stock of the demo", now=now, actor=ACTOR)
-        connect.add_integration(
-            session, name=NAME, platform="woocommerce", values={**_SETTINGS, **values}, now=now, actor=ACTOR
-        )
-    elif (installed := _installed(session)) is not None and installed.parameters.get("address") != values["address"]:
-        connect.set_values(session, installed.name, values, now=now, actor=ACTOR, same_store=True)
+    for shop in stores:
+        _install(session, shop, now)
 
 
-def store_port(session: Session) -> int | None:
-    """The port at which the installed demo store was served last; None when there is none."""
-    installed = _installed(session)
-    return None if installed is None else urlsplit(installed.parameters.get("address", "")).port
+def _install(session: Session, shop: Shop, now: datetime) -> None:
+    installed = _installed(session, shop.platform)
+    if installed is None:
+        values = {"not_before": "", **shop.settings, **shop.connection}
+        connect.add_integration(session, name=shop.name, platform=shop.platform, values=values, now=now, actor=ACTOR)
+    elif installed.state is IntegrationState.RETIRED:
+        pass  # a person removed it, and means it
+    elif installed.parameters.get("address") != shop.connection["address"]:
+        connect.set_values(session, installed.name, shop.connection, now=now, actor=ACTOR, same_store=True)
 
 
-def _installed(session: Session) -> Integration | None:
-    """The demo store's integration, whatever it is called by now; None when a person removed it."""
+def store_port(session: Session, platform: str) -> int | None:
+    """The port at which the demo store of a platform was served last; None when there is none."""
+    installed = _installed(session, platform)
+    if installed is None or installed.state is IntegrationState.RETIRED:
+        return None
+    return urlsplit(installed.parameters.get("address", "")).port
+
+
+def _installed(session: Session, platform: str) -> Integration | None:
+    """The integration of a platform's demo store, whatever it is called by now, the living before the retired."""
     with reading(session):
-        found = session.scalars(select(Integration).where(Integration.state != IntegrationState.RETIRED))
-        return next((one for one in found if _is_of_this_machine(one)), None)
-
-
-def _is_of_this_machine(integration: Integration) -> bool:
-    return urlsplit(integration.parameters.get("address", "")).hostname == "127.0.0.1"
+        found = [
+            one
+            for one in session.scalars(select(Integration).join(Store).where(Store.platform == platform))
+            if urlsplit(one.parameters.get("address", "")).hostname == "127.0.0.1"
+        ]
+        return min(found, key=lambda one: one.state is IntegrationState.RETIRED, default=None)

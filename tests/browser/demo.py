@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ import psutil
 
 from monet_web import embedded
 from monet_web.config import CHECKOUT
+from monet_web.demo.stores import ports
 
 _SECONDS_TO_START = 60
 _SECONDS_TO_END = 40
@@ -93,7 +94,19 @@ def _link(process: subprocess.Popen[bytes], said: Path) -> str:
 
 
 def _free_ports() -> tuple[int, int]:
-    with socket.socket() as first, socket.socket() as second:
-        for probe in (first, second):
-            probe.bind(("127.0.0.1", 0))
-        return int(first.getsockname()[1]), int(second.getsockname()[1])
+    """One for the page, and the first of as many in a row as there are demo stores."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        page = int(probe.getsockname()[1])
+    while True:
+        with ExitStack() as tried:
+            first = tried.enter_context(socket.socket())
+            first.bind(("127.0.0.1", 0))
+            number = int(first.getsockname()[1])
+            try:
+                for each in list(ports(number).values())[1:]:
+                    tried.enter_context(socket.socket()).bind(("127.0.0.1", each))
+            except (OSError, OverflowError):
+                continue
+            if page not in ports(number).values():
+                return page, number

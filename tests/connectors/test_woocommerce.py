@@ -22,7 +22,8 @@ from monet_web.connectors.http import Limits, Moved, StoreClient
 from monet_web.connectors.woocommerce import WooCommerce
 from monet_web.connectors.woocommerce.explain import explain
 from monet_web.connectors.woocommerce.signing_in import SignedIn
-from monet_web.demo.serve import demo_shop, serve
+from monet_web.demo.serve import serve
+from monet_web.demo.woocommerce import shop as demo_shop
 from monet_web.demo.woocommerce.auth import DEMO_KEY, DEMO_SECRET, Key
 from monet_web.demo.woocommerce.faults import Faults
 from monet_web.demo.woocommerce.history import RealisticHistory

@@ -19,7 +19,9 @@ import trustme
 from werkzeug.test import Client, TestResponse
 
 from monet_web.demo import serve as serving
-from monet_web.demo.serve import banner, demo_shop, serve
+from monet_web.demo.serve import banner, serve
+from monet_web.demo.stores import store_of
+from monet_web.demo.woocommerce import shop as demo_shop
 from monet_web.demo.woocommerce.answers import Answer
 from monet_web.demo.woocommerce.auth import DEMO_KEY, DEMO_SECRET, Key
 from monet_web.demo.woocommerce.faults import Faults
@@ -276,7 +278,7 @@ def test_many_readers_at_once_read_the_same() -> None:
 
 
 def test_the_banner_tells_address_keys_and_the_commands_to_connect() -> None:
-    text = banner(demo_shop(still=True), 8123)
+    text = banner(store_of("woocommerce"), 8123, rates=store_of("woocommerce").rate_commands(demo_shop(still=True)))
     assert (
         './monet integrations add "Demo shop" --platform woocommerce --set address=http://127.0.0.1:8123 '
         f"--set consumer_key={DEMO_KEY} --set consumer_secret={DEMO_SECRET} --set not_before=\n"
@@ -290,4 +292,4 @@ def test_the_demo_keys_have_the_length_of_real_ones() -> None:
 
 def test_a_taken_port_is_an_error_at_once() -> None:
     with serve(shop()) as address, pytest.raises((OSError, SystemExit)):
-        serving.run(port=int(address.rsplit(":", 1)[1]))
+        serving.run({int(address.rsplit(":", 1)[1]): store_of("woocommerce")})

@@ -16,7 +16,9 @@ from sqlalchemy.orm import Session
 
 from monet_web.connectors.woocommerce import WooCommerce
 from monet_web.demo import items
-from monet_web.demo.serve import demo_shop, plain_shop, serve
+from monet_web.demo.serve import serve
+from monet_web.demo.woocommerce import plain_shop
+from monet_web.demo.woocommerce import shop as demo_shop
 from monet_web.demo.woocommerce.auth import DEMO_KEY, DEMO_SECRET
 from monet_web.demo.woocommerce.server import Request, WooCommerceShop
 from monet_web.models import Balance, Integration, Invoice, Item, Run, Store, Warehouse

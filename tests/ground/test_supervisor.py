@@ -138,7 +138,7 @@ def test_a_taken_port_of_the_demo_store_is_said_too(tmp_path: Path, capsys: pyte
         port = taken.getsockname()[1]
         config = Config.from_environment({"MONET_HOME": str(tmp_path)})
         assert supervisor.run(config, port=free_port(), store_port=port) == 1
-    assert "Type another one: ./monet run --demo --store-port" in capsys.readouterr().out
+    assert "Type another first one: ./monet run --demo --store-port" in capsys.readouterr().out
 
 
 def test_sqlite_is_served_by_one_process_of_many_threads(tmp_path: Path) -> None:
@@ -154,7 +154,7 @@ def test_only_the_demo_starts_demo_stores(tmp_path: Path) -> None:
     names = [each.name for each in supervisor.programs(config, host="127.0.0.1", port=1, store_port=2)]
     assert names == ["demo stores", "web", "worker", "scheduler"]
     store = supervisor.programs(config, host="127.0.0.1", port=1, store_port=2)[0]
-    assert store.arguments == ("-m", "monet_web.cli", "demo", "--quiet", "--port", "2")
+    assert store.arguments == ("-m", "monet_web.cli", "demo", "--quiet", "--platform", "all", "--port", "2")
 
 
 def readiness(port: int) -> dict[str, Any]:

@@ -11,7 +11,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session, sessionmaker
 
 from monet_web.connectors.base import Surroundings
-from monet_web.demo import goods, serve, vat_rates
+from monet_web.demo import goods, serve, vat_rates, woocommerce
+from monet_web.demo.stores import store_of
 from monet_web.demo.woocommerce.auth import DEMO_KEY, DEMO_SECRET
 from monet_web.demo.woocommerce.clock import moment
 from monet_web.demo.woocommerce.life import living_store
@@ -26,10 +27,15 @@ from monet_web.services.running import run_import
 from tests import builders
 
 
+def shop(address: str = "http://127.0.0.1:8080") -> demo.Shop:
+    store = store_of("woocommerce")
+    return demo.Shop(store.name, store.kind, {"address": address, **store.values}, store.settings)
+
+
 def prepare(session: Session, address: str = "http://127.0.0.1:8080", now: datetime = builders.NOON) -> None:
     demo.prepare(
         session,
-        values={"address": address, "consumer_key": DEMO_KEY, "consumer_secret": DEMO_SECRET},
+        stores=[shop(address)],
         vat_rates=vat_rates(now),
         items=goods.items_file(),
         receipt=goods.receipt_file(now.date() - timedelta(days=60)),
@@ -50,9 +56,9 @@ def counted(session: Session) -> dict[str, Any]:
 def test_most_orders_register_and_the_rest_shows_what_reasons_look_like(
     session: Session, session_factory: sessionmaker[Session]
 ) -> None:
-    shop = serve.demo_shop()
-    now = moment(shop.store.newest_created) + timedelta(minutes=10)
-    with serve.serve(shop) as address:
+    living = woocommerce.shop()
+    now = moment(living.store.newest_created) + timedelta(minutes=10)
+    with serve.serve(living) as address:
         prepare(session, address, now)
         with writing(session):
             integration = session.scalars(select(Integration)).one()
@@ -83,13 +89,13 @@ def test_a_second_start_adds_nothing(session: Session) -> None:
 
 
 def test_a_store_served_at_another_port_is_the_same_store(session: Session) -> None:
-    assert demo.store_port(session) is None
+    assert demo.store_port(session, "woocommerce") is None
     prepare(session, "http://127.0.0.1:8080")
     with writing(session):
         integration = session.scalars(select(Integration)).one()
         builders.a_store_order(session, integration)
     prepare(session, "http://127.0.0.1:8090")
-    assert demo.store_port(session) == 8090
+    assert demo.store_port(session, "woocommerce") == 8090
     with reading(session):
         moved = session.scalars(select(Integration).execution_options(populate_existing=True)).one()
         assert moved.store_id == integration.store_id
@@ -102,7 +108,7 @@ def test_a_demo_that_a_person_emptied_stays_empty(session: Session) -> None:
         session.scalars(select(Integration)).one().state = IntegrationState.RETIRED
     prepare(session, "http://127.0.0.1:8090")
     assert counted(session)["integrations"] == 1
-    assert demo.store_port(session) is None
+    assert demo.store_port(session, "woocommerce") is None
 
 
 def test_a_demo_takes_no_other_database_and_lends_its_own_to_nobody(session: Session) -> None:

@@ -412,7 +412,8 @@ def test_stop_ends_also_a_run_that_waits_for_a_slow_store(
     from datetime import UTC, date, datetime
 
     from monet_web.connectors.base import Surroundings
-    from monet_web.demo.serve import demo_shop, serve
+    from monet_web.demo.serve import serve
+    from monet_web.demo.woocommerce import shop as demo_shop
     from monet_web.demo.woocommerce.auth import DEMO_KEY, DEMO_SECRET
     from monet_web.demo.woocommerce.faults import Faults
     from monet_web.services.importing import claims

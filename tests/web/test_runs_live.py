@@ -27,7 +27,8 @@ from monet_web import embedded, events, jobs, queues, supervisor
 from monet_web.app import create_app
 from monet_web.blueprints.runs import following, signs
 from monet_web.config import CHECKOUT, Config
-from monet_web.demo.serve import plain_shop, serve
+from monet_web.demo.serve import serve
+from monet_web.demo.woocommerce import plain_shop
 from monet_web.demo.woocommerce.auth import DEMO_KEY, DEMO_SECRET
 from monet_web.models import Integration, Run, db
 from monet_web.models.base import now_utc, reading, writing
