@@ -5,10 +5,13 @@ from monet_web.models.base import Base, db
 from monet_web.models.company import Company, CurrencyRate, TakenNumber, VatRateRow
 from monet_web.models.connection_tests import ConnectionTest
 from monet_web.models.customers import Customer, CustomerKey
+from monet_web.models.decisions import Decision
+from monet_web.models.errands import Errand
 from monet_web.models.integrations import Integration, Store
 from monet_web.models.invoices import Invoice, InvoiceFinding, InvoiceLine, InvoiceVat, Journal, Series
 from monet_web.models.items import Item, ItemAlias
 from monet_web.models.notices import Notice
+from monet_web.models.questions import Question
 from monet_web.models.runs import Run, RunOrder, RunSlot
 from monet_web.models.stock import Balance, StockMove, StockReceipt, Warehouse
 from monet_web.models.store_orders import RawPage, StoreOrder, StoreOrderVersion
@@ -23,6 +26,8 @@ __all__ = [
     "CurrencyRate",
     "Customer",
     "CustomerKey",
+    "Decision",
+    "Errand",
     "Integration",
     "Invoice",
     "InvoiceFinding",
@@ -33,6 +38,7 @@ __all__ = [
     "Journal",
     "LoginLink",
     "Notice",
+    "Question",
     "RawPage",
     "Run",
     "RunOrder",

@@ -48,6 +48,8 @@ class Journal(Base):
         ForeignKey("runs.id"), index=True
     )  # a launch's own; None for the timetable's of a day
     note: Mapped[str] = mapped_column(Text, default="")
+    # The journal that a person moved these invoices out of; no import puts anything into it. No foreign key.
+    moved_from_id: Mapped[int | None] = mapped_column(Id)
 
 
 _living_invoice = text("kind = 'invoice' AND NOT superseded")

@@ -26,6 +26,7 @@ class AliasKind(StrEnum):
     PRODUCT = "product"
     SKU = "sku"
     BARCODE = "barcode"
+    NAME = "name"  # of a line that the store gives nothing else; only a person maps it
 
 
 def _folded_name(context: Any) -> str:

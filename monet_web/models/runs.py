@@ -94,6 +94,10 @@ class Run(Base):
     totals: Mapped[dict[str, dict[str, str]]] = mapped_column(
         JSON, default=dict
     )  # currency → {registered, in_journal}: decimal text
+    # currency → rate ("" = no tax) → {registered, in_journal} → {base, vat}: text; None: of an older program.
+    vat_totals: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    # Of a preview: what its invoices would wait for, as {code, subject, values, invoices, sums, oldest, newest}.
+    causes: Mapped[list[dict[str, Any]] | None] = mapped_column(JSON(none_as_null=True))
     progress_version: Mapped[int] = mapped_column(Integer, default=0)
     error: Mapped[str] = mapped_column(Text, default="")
     fix: Mapped[str] = mapped_column(Text, default="")

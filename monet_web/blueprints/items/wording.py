@@ -23,6 +23,7 @@ ALIAS_KINDS = {
     AliasKind.BARCODE: _l("barcode"),
     AliasKind.PRODUCT: _l("product id"),
     AliasKind.VARIATION: _l("variation id"),
+    AliasKind.NAME: _l("name"),
 }
 FIELDS = {
     "name": _l("name"),

@@ -1,0 +1,37 @@
+"""What a person decided about the invoice of an order: every new draft of it keeps the decision."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import JSON, ForeignKey, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from monet_web.models.base import Base, Id, Moment, kept_by_value
+
+
+class DecisionKind(StrEnum):
+    """What was decided; the comment says what `values` holds, all of it text."""
+
+    DIFFERENCE = "difference"  # code, subject, store, lines: the figures that were accepted
+    BUYER = "buyer"  # was (the VAT code seen), vat_code, company_code, company
+    VAT_RATE = "vat_rate"  # from ("" for a tax whose rate the store does not say), to
+    WAREHOUSE = "warehouse"  # warehouse_id, warehouse (its code)
+    ISSUE_DATE = "issue_date"  # issue_date
+
+
+class Decision(Base):
+    """One decision about one order; `subject` tells those of a kind apart (a rate, a finding)."""
+
+    __tablename__ = "decisions"
+    __table_args__ = (UniqueConstraint("store_order_id", "kind", "subject"), {"sqlite_autoincrement": True})
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    store_order_id: Mapped[int] = mapped_column(ForeignKey("store_orders.id"))
+    kind: Mapped[DecisionKind] = mapped_column(kept_by_value(DecisionKind))
+    subject: Mapped[str] = mapped_column(String(240), default="")
+    values: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    decided_by: Mapped[str] = mapped_column(String(200), default="")
+    decided_at: Mapped[datetime] = mapped_column(Moment)
