@@ -180,7 +180,7 @@ def _decide(booking: Booking, prepared: Sequence[Prepared], stock: PageStock) ->
         if one.draft is None:
             continue
         if not one.waits_for(booking):
-            one.findings = one.findings + stock.take(one)
+            one.findings = one.findings + stock.take(booking, one)
         if one.waits_for(booking):
             one.outcome = "already_there" if one.refreshed else "in_journal"
         else:

@@ -25,6 +25,15 @@ from monet_web.services.books.numbers import number_key
 from monet_web.services.books.rates import VatCodes, load_rates
 
 GOODS = "goods"
+StockKey = tuple[int, int]  # (warehouse, item)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A warehouse that a line takes its goods from; `id` None: it does not exist."""
+
+    id: int | None
+    code: str
 
 
 @dataclass(slots=True)
@@ -52,7 +61,7 @@ class Booking:
     revenue_account: str
     charges_account: str
     by_person: bool = False  # a person registers: what only waits for a person does not stop
-    spent: dict[int, Decimal] = field(default_factory=dict)  # preview: item id → quantity promised so far
+    spent: dict[StockKey, Decimal] = field(default_factory=dict)  # preview: quantity promised so far
     promised: dict[str, str] = field(default_factory=dict)  # preview: number key → order that will have it
     numbers_by_hand: dict[int, str] = field(default_factory=dict)  # id of a store order → the number a person typed
     journal_id: int | None = None  # of this run (or of this day's timetable), once there is one
@@ -61,6 +70,11 @@ class Booking:
     def is_preview(self) -> bool:
         """A preview writes no document (C3)."""
         return self.kind is RunKind.PREVIEW
+
+    @property
+    def place(self) -> Place:
+        """The warehouse of the settings."""
+        return Place(self.warehouse_id, self.warehouse_code)
 
     @property
     def is_goods(self) -> bool:

@@ -2,81 +2,88 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
-from sqlalchemy import select
+from sqlalchemy import select, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from monet_web.domain.checks import KnownItem, stock_short
 from monet_web.domain.findings import Finding
 from monet_web.models.stock import Balance
-from monet_web.services.importing.booking import Booking
+from monet_web.services.importing.booking import Booking, StockKey
 from monet_web.services.importing.prepare import Prepared
 
 
 class PageStock:
     """Balances of the items of a page: locked once, shared out in memory, written once an item (D10)."""
 
-    def __init__(self, booking: Booking, on_hand: dict[int, Decimal]) -> None:
-        self._booking = booking
+    def __init__(self, on_hand: dict[StockKey, Decimal]) -> None:
         self._on_hand = on_hand
-        self.spent: dict[int, Decimal] = {}
+        self.spent: dict[StockKey, Decimal] = {}
 
     @classmethod
     def locked(cls, session: Session, booking: Booking, prepared: Sequence[Prepared]) -> PageStock:
-        return cls(booking, cls._load(session, booking, prepared, lock=True))
+        return cls(cls._load(session, booking, prepared, lock=True))
 
     @classmethod
     def seen(cls, session: Session, booking: Booking, prepared: Sequence[Prepared]) -> PageStock:
         on_hand = cls._load(session, booking, prepared, lock=False)
-        stock = cls(booking, {item: amount - booking.spent.get(item, Decimal(0)) for item, amount in on_hand.items()})
+        stock = cls({key: amount - booking.spent.get(key, Decimal(0)) for key, amount in on_hand.items()})
         stock.spent = dict(booking.spent)
         return stock
 
     @staticmethod
-    def _load(session: Session, booking: Booking, prepared: Sequence[Prepared], *, lock: bool) -> dict[int, Decimal]:
-        items = {item.id for one in prepared if one.draft for item in one.items if item and item.keeps_stock}
-        if not items:
+    def _load(
+        session: Session, booking: Booking, prepared: Sequence[Prepared], *, lock: bool
+    ) -> dict[StockKey, Decimal]:
+        keys = {key for one in prepared if one.draft for key, _, _, _ in _needs(booking, one)}
+        if not keys:
             return {}
         query = (
-            select(Balance.item_id, Balance.on_hand)
-            .where(Balance.warehouse_id == booking.warehouse_id, Balance.item_id.in_(items))
+            select(Balance.warehouse_id, Balance.item_id, Balance.on_hand)
+            .where(tuple_(Balance.warehouse_id, Balance.item_id).in_(sorted(keys)))
             .order_by(Balance.warehouse_id, Balance.item_id)
         )
         rows = session.execute(query.with_for_update() if lock else query).all()
-        return {row.item_id: row.on_hand for row in rows}
+        return {(row.warehouse_id, row.item_id): row.on_hand for row in rows}
 
-    def take(self, one: Prepared) -> list[Finding]:
+    def short(self, booking: Booking, one: Prepared) -> list[Finding]:
+        """What the document needs beyond what is there; nothing is taken."""
+        return self._asked(booking, one)[0]
+
+    def take(self, booking: Booking, one: Prepared) -> list[Finding]:
         """Take what the document needs, all or nothing; the shortages as findings."""
-        needs: dict[int, Decimal] = {}
-        known: dict[int, KnownItem] = {}
-        assert one.draft is not None  # noqa: S101 - only drafted orders need stock
-        for line, item in zip(one.draft.lines, one.items, strict=True):
-            if item is not None and item.keeps_stock:
-                needs[item.id] = needs.get(item.id, Decimal(0)) + line.quantity
-                known[item.id] = item
+        short, needs = self._asked(booking, one)
+        if not short:
+            for key, needed in needs.items():
+                self._on_hand[key] = self._on_hand.get(key, Decimal(0)) - needed
+                self.spent[key] = self.spent.get(key, Decimal(0)) + needed
+        return short
+
+    def _asked(self, booking: Booking, one: Prepared) -> tuple[list[Finding], dict[StockKey, Decimal]]:
+        needs: dict[StockKey, Decimal] = {}
+        known: dict[StockKey, tuple[KnownItem, str]] = {}
+        for key, item, warehouse, quantity in _needs(booking, one):
+            needs[key] = needs.get(key, Decimal(0)) + quantity
+            known[key] = (item, warehouse)
         short = [
             stock_short(
-                item=known[item_id].code,
-                warehouse=self._booking.warehouse_code,
+                item=known[key][0].code,
+                warehouse=known[key][1],
                 needed=needed,
-                on_hand=self._on_hand.get(item_id, Decimal(0)),
+                on_hand=self._on_hand.get(key, Decimal(0)),
             )
-            for item_id, needed in needs.items()
-            if needed > self._on_hand.get(item_id, Decimal(0))
+            for key, needed in needs.items()
+            if needed > self._on_hand.get(key, Decimal(0))
         ]
-        if not short:
-            for item_id, needed in needs.items():
-                self._on_hand[item_id] = self._on_hand.get(item_id, Decimal(0)) - needed
-                self.spent[item_id] = self.spent.get(item_id, Decimal(0)) + needed
-        return short
+        return short, needs
 
     def write(self, session: Session) -> None:
         rows = [
-            {"warehouse_id": self._booking.warehouse_id, "item_id": item_id, "on_hand": self._on_hand[item_id]}
-            for item_id, spent in sorted(self.spent.items())
+            {"warehouse_id": warehouse_id, "item_id": item_id, "on_hand": self._on_hand[warehouse_id, item_id]}
+            for (warehouse_id, item_id), spent in sorted(self.spent.items())
             if spent
         ]
         if rows:
@@ -88,3 +95,13 @@ class PageStock:
                 ),
                 rows,
             )
+
+
+def _needs(booking: Booking, one: Prepared) -> Iterator[tuple[StockKey, KnownItem, str, Decimal]]:
+    """(warehouse and item, the item, the warehouse's code, quantity) of each line that takes from the stock."""
+    assert one.draft is not None  # noqa: S101 - only drafted orders need stock
+    for index, (line, item) in enumerate(zip(one.draft.lines, one.items, strict=True)):
+        place = one.place(booking, index)
+        # Without a warehouse the document waits anyway (warehouse_missing).
+        if item is not None and item.keeps_stock and place.id is not None:
+            yield (place.id, item.id), item, place.code, line.quantity

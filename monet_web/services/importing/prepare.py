@@ -24,7 +24,7 @@ from monet_web.services.books.numbers import number_key
 from monet_web.services.books.rates import eur_rates
 from monet_web.services.books.vat_codes import vat_code_problem
 from monet_web.services.importing import raw_pages
-from monet_web.services.importing.booking import Booking
+from monet_web.services.importing.booking import Booking, Place
 from monet_web.services.importing.collect import Remembered
 from monet_web.services.importing.facts import Living, living_invoices, load_items, taken_numbers
 
@@ -46,6 +46,7 @@ class Prepared:
     living: Living | None = None
     draft: Draft | None = None
     items: list[KnownItem | None] = field(default_factory=list)
+    places: list[Place] = field(default_factory=list)  # a warehouse a line; [] = that of the settings
     findings: list[Finding] = field(default_factory=list)
     number: str | None = None  # None: the series gives one when it is registered
     number_by_hand: bool = False  # a person typed it
@@ -59,6 +60,10 @@ class Prepared:
     def waits(self) -> bool:
         """True when a finding keeps it from being registered by the program."""
         return any(finding.stops for finding in self.findings)
+
+    def place(self, booking: Booking, index: int) -> Place:
+        """The warehouse that the line takes its goods from."""
+        return self.places[index] if self.places else booking.place
 
     def waits_for(self, booking: Booking) -> bool:
         """True when a finding keeps it from being registered by whoever registers."""

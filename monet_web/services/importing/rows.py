@@ -155,7 +155,7 @@ def add_invoice(
                 "net": line.net,
                 "vat_rate": line.vat_rate,
                 "vat": line.vat,
-                "warehouse_id": booking.warehouse_id if item and item.keeps_stock else None,
+                "warehouse_id": one.place(booking, position - 1).id if item and item.keeps_stock else None,
             }
         )
     batch.vat.extend(vat_rows)
@@ -180,7 +180,8 @@ def add_moves(batch: Batch, booking: Booking, one: Prepared, invoice_id: int) ->
             continue
         batch.moves.append(
             {"document_type": "invoice", "document_id": invoice_id, "position": position, "item_id": item.id,
-             "warehouse_id": booking.warehouse_id, "quantity": -line.quantity, "day": draft.supply_date}
+             "warehouse_id": one.place(booking, position - 1).id, "quantity": -line.quantity,
+             "day": draft.supply_date}
         )  # fmt: skip
 
 
