@@ -7,24 +7,23 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import date
-from decimal import Decimal, InvalidOperation
 from typing import TypeVar
 
 from monet_web.domain.errors import BrokenRule
 from monet_web.domain.mask import fold
+from monet_web.domain.typed import Wrong as Wrong
+from monet_web.domain.typed import day_of as day_of
+from monet_web.domain.typed import number_of as number_of
+from monet_web.domain.typed import shown as shown
 from monet_web.services.books import workbooks
 
 MOST_BYTES = 32 * 1024 * 1024
 _SHOWN_MISTAKES = 50
 _OLD_WORKBOOK = b"\xd0\xcf\x11\xe0"
 _DELIMITERS = ",;\t"
-_SPACES = re.compile(r"[\s\u00a0\u202f']+")
-_NUMBER = re.compile(r"[+\-−–]?(\d+([.,]\d*)?|[.,]\d+)", re.ASCII)
 
 T = TypeVar("T")
 
@@ -76,10 +75,6 @@ class Mistakes:
             raise WrongRows(self.found)
 
 
-class Wrong(ValueError):
-    """One cell that can't be used; the text is the sentence for the person."""
-
-
 def read(data: bytes, *, required: Sequence[str], optional: Sequence[str] = ()) -> list[Row]:
     """The rows of a file with a header, without the empty ones. Raises BrokenRule for a file that can't be read."""
     mistakes = Mistakes()
@@ -120,27 +115,6 @@ def as_csv(data: bytes) -> str:
     return written.getvalue()
 
 
-def number_of(text: str, *, example: str) -> Decimal:
-    """A number as people type it: decimal comma or point, spaces between thousands. Raises Wrong."""
-    typed = _SPACES.sub("", text)
-    if not _NUMBER.fullmatch(typed) or len(typed) > 40:
-        raise Wrong(f"“{shown(text)}” is not a number. Type it as {example}.")
-    try:
-        return Decimal(typed.replace(",", ".").replace("−", "-").replace("–", "-"))
-    except InvalidOperation:
-        raise Wrong(f"“{shown(text)}” is not a number. Type it as {example}.") from None
-
-
-def day_of(text: str) -> date:
-    """A day as 2026-11-24. Raises Wrong."""
-    try:
-        if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", text, re.ASCII):
-            raise ValueError
-        return date.fromisoformat(text)
-    except ValueError:
-        raise Wrong(f"“{shown(text)}” is not a date. Type it as 2026-11-24.") from None
-
-
 def one_of(text: str, choices: Mapping[str, T], *, column: str) -> T:
     """The meaning of a cell that allows a few words, compared without case. Raises Wrong."""
     folded = fold(text)
@@ -154,12 +128,6 @@ def short(text: str, limit: int, *, column: str) -> str:
     if len(text) > limit:
         raise Wrong(f"{column} has {len(text)} characters. Type at most {limit}.")
     return text
-
-
-def shown(text: str) -> str:
-    """A cell as a message repeats it: one line, not too long."""
-    cut = " ".join(text.split())
-    return cut if len(cut) <= 60 else f"{cut[:57]}…"
 
 
 def _all_records(data: bytes, mistakes: Mistakes) -> list[workbooks.Record]:
