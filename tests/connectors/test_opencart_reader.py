@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from monet_web.connectors.opencart import read
-from monet_web.connectors.opencart_vat import status_list
+from monet_web.connectors.opencart.reader import read_order as read
+from monet_web.connectors.opencart.vat import status_list
 from monet_web.domain.orders import LineKind, Order, PaymentKind, Unreadable
 from tests.connectors.readers import by_rate, load, rates_that_do_not_fit, spoiled, summed, summed_tax, tolerance
 
@@ -202,15 +202,19 @@ def test_a_version_four_order_without_payment_address_is_bought_by_who_it_is_sen
 @pytest.mark.parametrize(
     ("header", "reason"),
     [
-        ({"total": "12,50"}, "total should be a number and is '12,50'."),
-        ({"currency_value": "0.00000000"}, "currency_value should be above 0 and is '0E-8'."),
-        ({"date_added": ""}, "date_added is missing."),
-        ({"totals": "none"}, "totals should be a list and is 'none'."),
+        ({"total": "12,50"}, "the total should be a number and is '12,50'. {anew}"),
+        (
+            {"currency_value": "0.00000000"},
+            "the exchange rate of the order (currency_value) should be above 0 and is '0E-8'. {anew}",
+        ),
+        ({"date_added": ""}, "the date of the order or of a step in its history (date_added) is missing. {anew}"),
+        ({"totals": "none"}, "the list of totals should be a list and is 'none'. {anew}"),
     ],
 )
 def test_an_order_that_makes_no_sense_says_where_and_what(header: dict[str, Any], reason: str) -> None:
     found = read({**RAW["oc3", "6"], **header}, INFO["oc3"])
-    assert found == Unreadable(external_id="6", number="6", reason=reason)
+    said = f"Order 6 cannot be read: {reason}".format(anew="Open it in the shop's admin and save it anew.")
+    assert found == Unreadable(external_id="6", number="6", reason=said)
 
 
 def test_an_unknown_time_zone_is_named() -> None:
@@ -218,7 +222,10 @@ def test_an_unknown_time_zone_is_named() -> None:
     info["settings"]["config_timezone"] = "Mars/Olympus"
     found = read(RAW["oc3", "6"], info)
     assert isinstance(found, Unreadable)
-    assert found.reason == "config_timezone should be a time zone like Europe/Vilnius and is 'Mars/Olympus'."
+    assert found.reason == (
+        "Order 6 cannot be read: the shop's time zone (config_timezone) should be a time zone like Europe/Vilnius and "
+        "is 'Mars/Olympus'. Correct the shop's settings."
+    )
 
 
 SPOILT = [RAW[shop, number] for shop in ("oc3", "oc41") for number in ("3", "6", "14", "22", "36", "60")]

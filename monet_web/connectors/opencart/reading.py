@@ -1,0 +1,95 @@
+"""A window's orders, by id: pages that lose nothing while the shop changes, and go round an order that breaks them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from zoneinfo import ZoneInfo
+
+from monet_web.connectors.base import Json, Page, Selection
+from monet_web.connectors.failures import TimedOut, TooLarge, Unusable
+from monet_web.connectors.foreign import Misfit, Row, local_moment
+from monet_web.connectors.opencart.api import Api, Orders, order_id
+from monet_web.domain.orders import Unreadable
+
+PER_PAGE = 100
+_MOST_BROKEN = 100
+_MOST_IN_A_ROW = 5
+_NARROWABLE = (Unusable, TooLarge, TimedOut)
+
+
+@dataclass
+class Reading:
+    """Reads one selection from one shop. `context` is what reading an order needs of the shop."""
+
+    api: Api
+    selection: Selection
+    zone: ZoneInfo
+    context: Mapping[str, Json]
+    _total: int | None = None
+    _left_out: int = 0
+    _broken: int = 0
+    _in_a_row: int = 0
+    _size: int = field(default=PER_PAGE)
+
+    def pages(self) -> Iterator[Page]:
+        """Pages of at most 100 orders, lazily. A keyset on the id: what comes or goes meanwhile moves nothing."""
+        after: int | None = 0
+        while after is not None:
+            rows, unreadable, after = self._next(after)
+            held = tuple(row for row in rows if self._holds(row))
+            self._left_out += len(rows) - len(held)
+            if held or unreadable:
+                expected = None if self._total is None else max(0, self._total - self._left_out)
+                yield Page(orders=held, context=self.context, expected=expected, unreadable=unreadable)
+
+    def _next(self, after: int) -> tuple[Sequence[Row], tuple[Unreadable, ...], int | None]:
+        """The rows behind `after`, the order that cannot be fetched, and where to go on."""
+        while True:
+            try:
+                found = self._ask(after, self._size)
+            except _NARROWABLE as failure:
+                error = failure
+            else:
+                self._in_a_row = 0
+                self._size = min(PER_PAGE, self._size * 5)
+                return found.rows, (), found.after
+            if self._size == 1:
+                return self._around(after, error)
+            self._size = max(1, self._size // 5)
+
+    def _around(
+        self, after: int, error: Unusable | TooLarge | TimedOut
+    ) -> tuple[list[Row], tuple[Unreadable, ...], int | None]:
+        """The next order breaks even a page of its own: its id is asked for alone, and reading goes on behind it."""
+        self._broken += 1
+        self._in_a_row += 1
+        if isinstance(error, TimedOut) or self._broken > _MOST_BROKEN or self._in_a_row > _MOST_IN_A_ROW:
+            raise error  # not one bad order, but a shop that is not well
+        found = self._ask(after, 1, brief=True)
+        if not found.rows:
+            raise error
+        self._size = PER_PAGE
+        row = found.rows[0]
+        if not self._holds(row):
+            self._left_out += 1
+            return [], (), found.after
+        name = str(order_id(row))
+        reason = f"The shop fails when it is asked for order {name}. {error.message}"
+        return [], (Unreadable(name, reason, number=name),), found.after
+
+    def _ask(self, after: int, size: int, *, brief: bool = False) -> Orders:
+        found = self.api.orders(
+            self.selection.window, self.zone, by=self.selection.by, after=after, limit=size, brief=brief
+        )
+        if self._total is None:
+            self._total = found.total
+        return found
+
+    def _holds(self, row: Row) -> bool:
+        try:
+            added = local_moment(row, "date_added", self.zone)
+            changed = local_moment(row, "date_modified", self.zone)
+        except Misfit:
+            return True  # with dates that nobody understands it is shown as unreadable, and not left out in silence
+        return self.selection.holds(created=added, changed=changed, paid=added)
