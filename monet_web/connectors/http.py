@@ -160,7 +160,8 @@ class StoreClient:
                 error, tries, asked = outcome.error, outcome.tries, None
             if isinstance(error, RetryLater) and asked is not None:
                 error.after_seconds = asked
-            if tried >= tries:
+            # What a person must mend (a 503 that says it is switched off) is not mended by asking again.
+            if tried >= tries or isinstance(error, NeedsOwner):
                 raise error
             self._wait(tried, asked, error)
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import copy
 from collections import defaultdict
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from monet_web.connectors.prestashop import read
+from monet_web.connectors import prestashop
 from monet_web.domain.orders import LineKind, Order, PaymentKind, Unreadable
 from tests.connectors.readers import (
     by_rate,
@@ -42,17 +42,17 @@ def grouped(name: str, key: str, by: str) -> dict[Any, list[dict[str, Any]]]:
     return groups
 
 
-CONFIGURATION = {row["name"]: row["value"] for row in table("configurations", "configurations")}
 CONTEXT: dict[str, Any] = {
     "taxes": table("taxes", "taxes"),
     "states": table("order_states", "order_states"),
     "currencies": table("currencies", "currencies"),
     "countries": table("countries", "countries"),
     "carriers": table("carriers", "carriers"),
-    "zone": CONFIGURATION["PS_TIMEZONE"],
-    "default_currency": CONFIGURATION["PS_CURRENCY_DEFAULT"],
-    "invoice_prefix": table("translated_configurations", "translated_configurations")[0]["value"][0]["value"],
+    "configurations": table("configurations", "configurations"),
+    "translated_configurations": table("translated_configurations", "translated_configurations"),
 }
+
+read = prestashop.PrestaShop.read
 
 
 def bundles() -> dict[str, dict[str, Any]]:
@@ -273,17 +273,34 @@ def test_the_doubled_hour_is_its_first_pass() -> None:
     )
 
 
+LOOK = "In PrestaShop open the order and look at that value: a module or an import may have written it."
+
+
 @pytest.mark.parametrize(
     ("header", "reason"),
     [
-        ({"total_paid_tax_incl": "n/a"}, "total_paid_tax_incl should be a number and is 'n/a'."),
-        ({"id_currency": 9}, "id_currency is '9', which is not among the shop's currencies."),
-        ({"date_add": "0000-00-00 00:00:00"}, "date_add is missing."),
-        ({"date_add": "yesterday"}, "date_add should be a date and time and is 'yesterday'."),
+        (
+            {"total_paid_tax_incl": "n/a"},
+            f"The order's total (total_paid_tax_incl) should be a number and is 'n/a'. {LOOK}",
+        ),
+        ({"date_add": "0000-00-00 00:00:00"}, f"The order's date (date_add) is missing. {LOOK}"),
+        (
+            {"date_add": "yesterday"},
+            f"The order's date (date_add) should be a date and time and is 'yesterday'. {LOOK}",
+        ),
+        (
+            {"id_currency": 9},
+            "The order's currency (id_currency) is number 9, which is not among the shop's currencies. In PrestaShop "
+            "open International → Localization → Currencies and add it again.",
+        ),
     ],
 )
-def test_an_order_that_makes_no_sense_says_where_and_what(header: dict[str, Any], reason: str) -> None:
-    assert read(changed("23", **header), CONTEXT) == Unreadable(external_id="23", number="23", reason=reason)
+def test_an_order_that_makes_no_sense_says_where_and_what_to_do(header: dict[str, Any], reason: str) -> None:
+    found = read(changed("23", **header), CONTEXT)
+    assert isinstance(found, Unreadable)
+    assert (found.external_id, found.number, found.reason) == ("23", "23", reason)
+    placed = None if "date_add" in header else datetime(2026, 9, 20, 21, 49, 45, tzinfo=UTC)
+    assert found.placed_at == placed
 
 
 def test_a_line_that_did_not_come_is_noticed() -> None:
@@ -291,7 +308,47 @@ def test_a_line_that_did_not_come_is_noticed() -> None:
     del bundle["details"][1]
     found = read(bundle, CONTEXT)
     assert isinstance(found, Unreadable)
-    assert found.reason == "order_details has no row 51 that order_rows names."
+    assert found.reason.startswith("The shop names line 51 (Pašto ženklas (0 % PVM)) of the order and does not give it")
+
+
+def of_configuration(**more: Any) -> dict[str, Any]:
+    """The recorded tables with rows of settings added."""
+    context = copy.deepcopy(CONTEXT)
+    context["configurations"] += [
+        {"name": name, "id_shop": "", "id_shop_group": "", **row} for name, row in more.items()
+    ]
+    return context
+
+
+@pytest.mark.parametrize(
+    ("position", "printed"), [(None, "#IN000015"), ("0", "#IN000015/2026"), ("1", "#IN2026/000015")]
+)
+def test_the_invoice_number_is_printed_as_the_shop_prints_it(position: str | None, printed: str) -> None:
+    context = CONTEXT
+    if position is not None:
+        context = of_configuration(PS_INVOICE_USE_YEAR={"value": "1"}, PS_INVOICE_YEAR_POS={"value": position})
+    found = read(BUNDLES["23"], context)
+    assert isinstance(found, Order)
+    assert found.invoice_number == printed
+
+
+def test_the_prefix_of_invoices_is_that_of_the_order_s_language_and_shop() -> None:
+    context = copy.deepcopy(CONTEXT)
+    ours = context["translated_configurations"][0]
+    ours["value"] = [{"id": 1, "value": "EN-"}, {"id": 2, "value": "LT-"}]
+    context["translated_configurations"].append({**ours, "id_shop": "7", "value": "B-"})
+    for header, printed in (({"id_lang": 1}, "EN-000015"), ({"id_lang": 2}, "LT-000015"), ({"id_shop": 7}, "B-000015")):
+        found = read(changed("23", **header), context)
+        assert isinstance(found, Order)
+        assert found.invoice_number == printed
+
+
+def test_a_shop_of_several_has_its_own_time_zone() -> None:
+    context = of_configuration(PS_TIMEZONE={"value": "Europe/London", "id_shop": "2"})
+    here, there = read(BUNDLES["23"], context), read(changed("23", id_shop=2), context)
+    assert isinstance(here, Order)
+    assert isinstance(there, Order)
+    assert there.placed_at - here.placed_at == timedelta(hours=2)
 
 
 @settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large], deadline=None)

@@ -43,7 +43,7 @@ class _Part:
     tax: Decimal
 
 
-def charges(header: Row, rules: Sequence[Row], lines: Sequence[OrderLine], others: Sequence[Charge]) -> list[Charge]:
+def discounts(header: Row, rules: Sequence[Row], lines: Sequence[OrderLine], others: Sequence[Charge]) -> list[Charge]:
     """The discounts of an order. What the header has beyond its rules (or all, where rules were not asked) too."""
     groups = _groups(lines) or _groups(others)
     shipping = next((charge for charge in others if charge.kind is LineKind.SHIPPING), None)

@@ -1,0 +1,144 @@
+"""Orders with all that belongs to them, a hundred at a time: eight questions for a page, whatever its orders hold."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from monet_web.connectors.base import Page
+from monet_web.connectors.failures import TimedOut, TooLarge, Unusable
+from monet_web.connectors.paging import Row
+from monet_web.connectors.prestashop import resources as ask_for
+from monet_web.connectors.prestashop.api import Api, can_be_asked_for
+from monet_web.domain.orders import Unreadable
+
+PER_PAGE = 100
+_NARROWABLE = (Unusable, TimedOut, TooLarge)
+_MOST_BROKEN_IN_A_ROW = 5
+_MOST_BROKEN = 100
+
+_STATE = "[id,name,template,paid,logable,shipped,deleted]"
+
+Bundle = dict[str, Any]
+
+
+class Bundles:
+    """Fetches pages of orders by their ids. The tables that all orders share are asked for once."""
+
+    def __init__(self, api: Api) -> None:
+        self._api = api
+        self._tables: dict[str, list[Row]] = {}
+        self._broken_in_a_row = 0
+        self._broken = 0
+
+    def page(self, ids: Sequence[str], expected: int | None = None) -> Page:
+        """The orders with these ids, ascending; unknown ones left out, one that cannot be fetched as unreadable."""
+        orders, broken = self._fetched(ids)
+        return Page(
+            orders=tuple(orders),
+            context=self._context(orders) if orders else {},
+            expected=expected,
+            unreadable=tuple(broken),
+        )
+
+    def configurations(self) -> list[Row]:
+        """The shop's settings, rows of several shops among them."""
+        return self._table(ask_for.CONFIGURATIONS)
+
+    def _fetched(self, ids: Sequence[str]) -> tuple[list[Bundle], list[Unreadable]]:
+        """A page that fails is halved until the order that breaks it is alone."""
+        try:
+            found = self._bundles(ids)
+        except _NARROWABLE as error:
+            if len(ids) > 1:
+                middle = len(ids) // 2
+                left, right = self._fetched(ids[:middle]), self._fetched(ids[middle:])
+                return [*left[0], *right[0]], [*left[1], *right[1]]
+            self._broken += 1
+            self._broken_in_a_row += 1
+            is_the_store = self._broken_in_a_row >= _MOST_BROKEN_IN_A_ROW or self._broken > _MOST_BROKEN
+            if is_the_store or isinstance(error, TimedOut):
+                raise  # not one bad order, but a shop that is not well
+            return [], [
+                Unreadable(ids[0], f"The shop fails when it is asked for order {ids[0]}. {error.message}", ids[0])
+            ]
+        self._broken_in_a_row = 0
+        return found, []
+
+    def _bundles(self, ids: Sequence[str]) -> list[Bundle]:
+        wanted = set(ids)
+        orders = [row for row in self._api.of(ask_for.ORDERS, "id", ids) if _id(row) in wanted]
+        if not orders:
+            return []
+        present = [_id(order) for order in orders]
+        references = {str(order.get("reference") or "") for order in orders}
+        of_order = {
+            name: _grouped(self._api.of(resource, "id_order", present), "id_order")
+            for name, resource in (
+                ("details", ask_for.DETAILS),
+                ("cart_rules", self._api.cart_rules),
+                ("slips", ask_for.SLIPS),
+                ("invoices", ask_for.INVOICES),
+            )
+        }
+        payments = _grouped(
+            self._api.of(ask_for.PAYMENTS, "order_reference", filter(can_be_asked_for, references)), "order_reference"
+        )
+        places = {key for order in orders for key in _places(order)}
+        addresses = {_id(row): row for row in self._api.of(ask_for.ADDRESSES, "id", places, fields=ask_for.ADDRESS)}
+        people = {_text(order, "id_customer") for order in orders} - {"", "0"}
+        customers = {_id(row): row for row in self._api.of(ask_for.CUSTOMERS, "id", people, fields=ask_for.CUSTOMER)}
+        bundles: dict[str, Bundle] = {
+            _id(order): {
+                "order": {key: value for key, value in order.items() if key not in ask_for.NOT_KEPT},
+                **{name: rows[_id(order)] for name, rows in of_order.items()},
+                "payments": payments[_text(order, "reference")],
+                "addresses": [addresses[key] for key in _places(order) if key in addresses],
+                "customer": customers.get(_text(order, "id_customer"), {}),
+            }
+            for order in orders
+        }
+        return [bundles[key] for key in sorted(bundles, key=int)]
+
+    def _context(self, orders: Iterable[Bundle]) -> Mapping[str, list[Row]]:
+        """What the orders of a page share; of the long tables only the rows that they name, because it is kept."""
+        countries = {_text(address, "id_country") for order in orders for address in order["addresses"]}
+        carriers = {_text(order["order"], "id_carrier") for order in orders}
+        return {
+            "taxes": self._table(ask_for.TAXES, "[id,rate,name]"),
+            "states": self._table(ask_for.STATES, _STATE),
+            "currencies": self._table(ask_for.CURRENCIES, "[id,iso_code]"),
+            "countries": [row for row in self._table(ask_for.COUNTRIES, "[id,iso_code]") if _id(row) in countries],
+            "carriers": [row for row in self._table(ask_for.CARRIERS, "[id,name]") if _id(row) in carriers],
+            "configurations": self.configurations(),
+            "translated_configurations": self._table(ask_for.TRANSLATED),
+        }
+
+    def _table(self, resource: str, fields: str = ask_for.FULL) -> list[Row]:
+        if resource not in self._tables:
+            names = ask_for.SETTINGS.get(resource)
+            filters = [("filter[name]", f"[{'|'.join(names)}]")] if names else []
+            self._tables[resource] = self._api.rows(resource, filters, fields=fields)
+        return self._tables[resource]
+
+
+def _id(row: Row) -> str:
+    return _text(row, "id")
+
+
+def _text(row: Row, key: str) -> str:
+    return str(row.get(key) or "").strip()
+
+
+def _places(order: Row) -> list[str]:
+    """The invoice's and the delivery's address, once when they are the same."""
+    found = (_text(order, "id_address_invoice"), _text(order, "id_address_delivery"))
+    return [key for key in dict.fromkeys(found) if key not in ("", "0")]
+
+
+def _grouped(rows: Iterable[Row], key: str) -> defaultdict[str, list[Row]]:
+    groups: defaultdict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        groups[_text(row, key)].append(row)
+    return groups
