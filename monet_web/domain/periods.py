@@ -52,6 +52,21 @@ def reaches_far_back(first: date, today: date) -> bool:
     return first < months_before(today, ASKED_BEYOND_MONTHS)
 
 
+def is_closed(day: date, closed_until: date | None) -> bool:
+    """True when `day` lies in a closed period (E7); `closed_until` is its last day, None: nothing is closed."""
+    return closed_until is not None and day <= closed_until
+
+
+def open_day(wanted: date, otherwise: date, closed_until: date | None) -> date:
+    """The day of a stock move: `wanted` (the supply date), unless it lies in a closed period: then `otherwise`."""
+    return otherwise if is_closed(wanted, closed_until) else wanted
+
+
+def last_of_month(day: date) -> date:
+    """The last day of the month of `day`."""
+    return date(day.year + day.month // 12, day.month % 12 + 1, 1) - timedelta(days=1)
+
+
 def months_before(day: date, months: int) -> date:
     """The same day of an earlier month, or that month's last where it has no such day."""
     whole = day.year * 12 + day.month - 1 - months

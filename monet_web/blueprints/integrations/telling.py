@@ -25,6 +25,8 @@ REASONS: Mapping[str, Any] = {
     "status": _l("a status that makes no invoice"),
     "payment_method": _l("a way of paying that is skipped"),
     "left_out": _l("left out by hand"),
+    "credited": _l("credited, so that importing them anew needs your yes"),
+    "gone": _l("deleted in the store"),
 }
 
 

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from monet_web.connectors.base import Connector, Page
 from monet_web.domain.orders import Order, Unreadable
 from monet_web.models.base import take_ids, writing
+from monet_web.models.bulk import insert_rows
 from monet_web.models.store_orders import Outcome, RawPage, StoreOrder, StoreOrderVersion
 from monet_web.services.books.numbers import number_key
 from monet_web.services.importing import raw_pages
@@ -36,6 +37,7 @@ class Remembered:
     ignored_version_id: int | None = None
     left_out: bool = False
     left_out_reason: str = ""
+    credited: bool = False  # its invoice was credited in full: importing it anew needs a person's yes (E6)
 
     @property
     def external_id(self) -> str:
@@ -113,6 +115,7 @@ def remember(
                 ignored_version_id=row.ignored_version_id,
                 left_out=row.left_out,
                 left_out_reason=row.left_out_reason,
+                credited=row.outcome is Outcome.CREDITED,
             )
         )
     return remembered
@@ -127,6 +130,7 @@ def _known(session: Session, store_id: int, external_ids: list[str]) -> dict[str
             StoreOrder.ignored_version_id,
             StoreOrder.left_out,
             StoreOrder.left_out_reason,
+            StoreOrder.outcome,
             StoreOrderVersion.n,
             StoreOrderVersion.content_hash,
         )
@@ -173,9 +177,8 @@ def _keep(
              "n": 1 if row is None else (row.n or 0) + 1, "content_hash": one.digest,
              "raw_page_id": page_id, "raw_index": index, "seen_in_run": claim.run_id}
         )  # fmt: skip
-    if orders:
-        session.execute(insert(StoreOrder), orders)
-    session.execute(insert(StoreOrderVersion), versions)
+    insert_rows(session, StoreOrder, orders)
+    insert_rows(session, StoreOrderVersion, versions)
     for values in changed:
         session.execute(
             update(StoreOrder)
