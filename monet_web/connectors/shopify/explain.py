@@ -52,6 +52,8 @@ def explain(answer: Answer) -> MonetError:
             return RetryLater(f"Shopify took our questions to {shop} for an attack (430).{said}", fix=LATER)
         case 500:
             return RetryLater(f"{shop} failed with an error of its own (500).{said}", fix=LATER)
+        case _:
+            pass
     if 200 <= answer.status < 300:
         return NeedsOwner(f"{shop} answered with a web page where data was asked for.", fix=TYPE_SHOP)
     return explain_status(answer)
@@ -86,14 +88,16 @@ def _no_token(answer: Answer, shop: str) -> MonetError:
             f"This app may not get a key for {shop}: the app and the shop belong to different owners.{said}",
             fix=f"Only an app made in the shop owner's own organisation works this way. {NEW_APP}",
         )
-    if code in ("app_not_installed", "invalid_grant"):
+    if code == "app_not_installed":
         return NeedsOwner(
             f"The app is not installed on {shop}.{said}",
             fix="On dev.shopify.com open the app, choose “Install app” and this shop, and accept. Then test again.",
         )
     if answer.status in (400, 401, 403):
         named = f", {code}" if code else ""
-        return NeedsOwner(f"Shopify gave no key for {shop} ({answer.status}{named}).{said or said_by(answer)}", fix=NEW_APP)
+        return NeedsOwner(
+            f"Shopify gave no key for {shop} ({answer.status}{named}).{said or said_by(answer)}", fix=NEW_APP
+        )
     if answer.status == 402:
         return NeedsOwner(
             f"{shop} is frozen: Shopify waits for its bill to be paid (402).",

@@ -21,7 +21,6 @@ PARTS: Final = {
 }
 LISTED: Final = 250  # ids a page: the most that Shopify gives
 MOST_ITEMS: Final = 5  # transactions and refunds that come with an order; as many as that: there may be more
-MOST_REFUNDS: Final = 25
 MOST_OF_LIST: Final = 250
 
 
@@ -34,7 +33,7 @@ class Query:
     parts: bool = False  # whether it takes the variables of PARTS
 
 
-_MONEY = """
+MONEY: Final = """
 fragment MonetMoney on MoneyBag {
   shopMoney { amount currencyCode }
   presentmentMoney { amount currencyCode }
@@ -169,45 +168,8 @@ fragment MonetOrder on Order {{
   refunds(first: {MOST_ITEMS}) {{ id createdAt updatedAt }}
 }}
 """
-_REFUND = """
-fragment MonetRefund on Refund {
-  id
-  legacyResourceId
-  createdAt
-  updatedAt
-  note
-  totalRefundedSet { ...MonetMoney }
-  refundLineItems(first: 50) { pageInfo { hasNextPage endCursor } nodes { ...MonetRefundLine } }
-  refundShippingLines(first: 5) { pageInfo { hasNextPage endCursor } nodes { ...MonetRefundShipping } }
-  orderAdjustments(first: 5) { pageInfo { hasNextPage endCursor } nodes { ...MonetAdjustment } }
-}
-"""
-_REFUND_LINE = """
-fragment MonetRefundLine on RefundLineItem {
-  quantity
-  restockType
-  lineItem { id title }
-  subtotalSet { ...MonetMoney }
-  totalTaxSet { ...MonetMoney }
-}
-"""
-_REFUND_SHIPPING = """
-fragment MonetRefundShipping on RefundShippingLine {
-  shippingLine { id }
-  subtotalAmountSet { ...MonetMoney }
-  taxAmountSet { ...MonetMoney }
-}
-"""
-_ADJUSTMENT = """
-fragment MonetAdjustment on OrderAdjustment {
-  reason
-  amountSet { ...MonetMoney }
-  taxAmountSet { ...MonetMoney }
-}
-"""
-_PARTS = ", ".join(f"${name}: Boolean!" for name in PARTS.values())
-_FULL_ORDER = _ORDER + _LINE + _SHIPPING + _TRANSACTION + _ADDRESS + _TAX + _MONEY
-_FULL_REFUND = _REFUND + _REFUND_LINE + _REFUND_SHIPPING + _ADJUSTMENT + _MONEY
+_GIVEN = ", ".join(f"${name}: Boolean!" for name in PARTS.values())
+_FULL_ORDER = _ORDER + _LINE + _SHIPPING + _TRANSACTION + _ADDRESS + _TAX + MONEY
 
 SHOP: Final = Query(
     "MonetShop",
@@ -260,7 +222,7 @@ query MonetIds($first: Int!, $after: String, $query: String, $sortKey: OrderSort
 ORDERS: Final = Query(
     "MonetOrders",
     f"""
-query MonetOrders($first: Int!, $query: String!, {_PARTS}) {{
+query MonetOrders($first: Int!, $query: String!, {_GIVEN}) {{
   shop {{ currencyCode ianaTimezone taxesIncluded }}
   orders(first: $first, query: $query, sortKey: ID) {{ nodes {{ ...MonetOrder }} }}
 }}
@@ -269,7 +231,7 @@ query MonetOrders($first: Int!, $query: String!, {_PARTS}) {{
 )
 ORDER: Final = Query(
     "MonetOrder",
-    f"query MonetOrder($id: ID!, {_PARTS}) {{ order(id: $id) {{ ...MonetOrder }} }}{_FULL_ORDER}",
+    f"query MonetOrder($id: ID!, {_GIVEN}) {{ order(id: $id) {{ ...MonetOrder }} }}{_FULL_ORDER}",
     parts=True,
 )
 LINES: Final = Query(
@@ -281,7 +243,7 @@ query MonetOrderLines($id: ID!, $after: String, $withProducts: Boolean!) {{
     lineItems(first: 100, after: $after) {{ pageInfo {{ hasNextPage endCursor }} nodes {{ ...MonetLine }} }}
   }}
 }}
-{_LINE}{_TAX}{_MONEY}""",
+{_LINE}{_TAX}{MONEY}""",
     parts=True,
 )
 SHIPPING: Final = Query(
@@ -293,7 +255,7 @@ query MonetOrderShipping($id: ID!, $after: String) {{
     shippingLines(first: 25, after: $after) {{ pageInfo {{ hasNextPage endCursor }} nodes {{ ...MonetShipping }} }}
   }}
 }}
-{_SHIPPING}{_TAX}{_MONEY}""",
+{_SHIPPING}{_TAX}{MONEY}""",
 )
 TRANSACTIONS: Final = Query(
     "MonetOrderTransactions",
@@ -301,7 +263,7 @@ TRANSACTIONS: Final = Query(
 query MonetOrderTransactions($id: ID!) {{
   order(id: $id) {{ id transactions(first: {MOST_OF_LIST}) {{ ...MonetTransaction }} }}
 }}
-{_TRANSACTION}{_MONEY}""",
+{_TRANSACTION}{MONEY}""",
 )
 SHIPMENTS: Final = Query(
     "MonetOrderShipments",
@@ -311,44 +273,4 @@ query MonetOrderShipments($id: ID!) {{
 }}
 """,
 )
-REFUNDS: Final = Query(
-    "MonetOrderRefunds",
-    f"""
-query MonetOrderRefunds($id: ID!) {{
-  order(id: $id) {{ id refunds(first: {MOST_REFUNDS}) {{ ...MonetRefund }} }}
-}}
-{_FULL_REFUND}""",
-)
-REFUND_IDS: Final = Query(
-    "MonetRefundIds",
-    f"query MonetRefundIds($id: ID!) {{ order(id: $id) {{ id refunds(first: {MOST_OF_LIST}) {{ id }} }} }}",
-)
-REFUND: Final = Query(
-    "MonetRefund", f"query MonetRefund($id: ID!) {{ refund(id: $id) {{ ...MonetRefund }} }}{_FULL_REFUND}"
-)
-
-
-def _more(name: str, connection: str, fragment: str, fragments: str) -> Query:
-    return Query(
-        name,
-        f"""
-query {name}($id: ID!, $after: String) {{
-  refund(id: $id) {{
-    id
-    {connection}(first: 100, after: $after) {{ pageInfo {{ hasNextPage endCursor }} nodes {{ ...{fragment} }} }}
-  }}
-}}
-{fragments}{_MONEY}""",
-    )
-
-
-# What a single refund has more than came with it, by the name of the connection.
-MORE_OF_REFUND: Final = {
-    "refundLineItems": _more("MonetRefundLines", "refundLineItems", "MonetRefundLine", _REFUND_LINE),
-    "refundShippingLines": _more("MonetRefundShippings", "refundShippingLines", "MonetRefundShipping", _REFUND_SHIPPING),
-    "orderAdjustments": _more("MonetRefundAdjustments", "orderAdjustments", "MonetAdjustment", _ADJUSTMENT),
-}
-QUERIES: Final = (
-    *(SHOP, COUNT, NEWEST, LISTING, ORDERS, ORDER, LINES, SHIPPING, TRANSACTIONS, SHIPMENTS, REFUNDS, REFUND_IDS),
-    *(REFUND, *MORE_OF_REFUND.values()),
-)
+QUERIES: Final = (SHOP, COUNT, NEWEST, LISTING, ORDERS, ORDER, LINES, SHIPPING, TRANSACTIONS, SHIPMENTS)

@@ -1,47 +1,35 @@
-"""Shopify: draft reader of one order; the connector itself is a later issue, so this kind is not in CONNECTORS.
+"""One order of Shopify as the canonical order, to the cent.
 
-`read` takes an Order node of the Admin GraphQL API (2025-10 to 2026-10) into which `transactions` and full `refunds`
-of the second query were put, connections as `{"nodes": […], "pageInfo"}` or plain lists. The context is the `shop`
-object. Every amount is a MoneyBag; the invoice is in what the buyer saw and paid, `presentmentMoney`. Whether prices
-hold VAT is said by the order, `taxesIncluded`. Lines count refunded and removed pieces: refunds are told apart.
+`read` takes an Order node of the Admin GraphQL API (2025-10 to 2026-10) whose connections were read to their ends and
+are plain lists (`completing.py`), refunds in full. The context is the `shop` object. Every amount is a MoneyBag; the
+invoice is in what the buyer saw and paid, `presentmentMoney`. Whether prices hold VAT is said by the order,
+`taxesIncluded`. Lines count refunded and removed pieces: refunds are told apart.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from datetime import datetime
 from decimal import Decimal, localcontext
 from itertools import combinations
 
-from monet_web.connectors.shopify.refunds import refunds
 from monet_web.connectors.base import Json
 from monet_web.connectors.foreign import Misfit, Row, amount, flag, identity, needed, part, rows, text, utc_moment
+from monet_web.connectors.shopify.buyer import address, buyer, fields
 from monet_web.connectors.shopify.money import Money, nodes, tail
+from monet_web.connectors.shopify.payments import PAID, SALES, paid_at, payments
+from monet_web.connectors.shopify.refunds import refunds
 from monet_web.domain.money import round_to
-from monet_web.domain.orders import (
-    Address,
-    Buyer,
-    Charge,
-    LineKind,
-    Order,
-    OrderLine,
-    Payment,
-    PaymentKind,
-    Tax,
-    TaxTotal,
-    Unreadable,
-)
-
-COMPANY_CODE_FIELDS = ("įmonės kodas", "imones kodas", "company code", "company number", "registration number")
-VAT_CODE_FIELDS = ("pvm kodas", "pvm mokėtojo kodas", "pvm moketojo kodas", "vat number", "vat code", "vat id", "vat")
+from monet_web.domain.orders import Charge, LineKind, Order, OrderLine, Refund, Tax, TaxTotal, Unreadable
 
 _ZERO = Decimal(0)
-_SALES = frozenset({"PAID", "PARTIALLY_PAID", "PARTIALLY_REFUNDED", "REFUNDED"})
-_PAID = _SALES - {"PARTIALLY_PAID"}
-_TAKEN = frozenset({"SALE", "CAPTURE"})
 _UNIT_PRICE = Decimal("0.000001")
 _EXCHANGE_UNIT = Decimal("0.0000000001")
 _PRECISION = 50
+_WHAT_TO_DO = (
+    "So Shopify's answer is not as Shopify describes it: enter this order by hand, and send this sentence to whoever "
+    "looks after this program."
+)
 
 
 def read(order: Mapping[str, Json], context: Mapping[str, Json]) -> Order | Unreadable:
@@ -52,10 +40,11 @@ def read(order: Mapping[str, Json], context: Mapping[str, Json]) -> Order | Unre
             return _Reader(order, context).order()
     except Misfit as misfit:
         found, name = order.get("legacyResourceId"), order.get("name")
+        number = name.lstrip("#") if isinstance(name, str) else ""
         return Unreadable(
             external_id=str(found) if isinstance(found, (int, str)) else "",
-            number=name.lstrip("#") if isinstance(name, str) else "",
-            reason=str(misfit),
+            number=number,
+            reason=f"{misfit} {_WHAT_TO_DO}",
         )
 
 
@@ -78,18 +67,21 @@ class _Reader:
         status = text(node, "displayFinancialStatus")  # nullable
         cancelled_at = utc_moment(node, "cancelledAt")
         is_test = flag(node, "test")
-        fields = self._fields()
+        found_fields = fields(node)
         charges = (*shipping, *extra)
-        payments = tuple(self._payments(total))
         of_order: list[OrderLine | Charge] = [*lines, *charges]
+        given_back = refunds(node, self.money, of_order, taxes_included=self.taxes_included)
+        placed_at = needed(utc_moment(node, "processedAt") or utc_moment(node, "createdAt"), "processedAt")
+        external_id = text(node, "legacyResourceId") or tail(identity(node, "id"))
         return Order(
-            external_id=text(node, "legacyResourceId") or tail(identity(node, "id")),
+            external_id=external_id,
             number=text(node, "name").lstrip("#") or text(node, "number"),
             reference=text(node, "poNumber"),
             # An order that was imported from elsewhere has the import as its creation.
-            placed_at=needed(utc_moment(node, "processedAt") or utc_moment(node, "createdAt"), "processedAt"),
+            placed_at=placed_at,
             changed_at=utc_moment(node, "updatedAt"),
-            paid_at=max((paid.paid_at for paid in payments if paid.paid_at), default=None),
+            paid_at=paid_at(node),
+            shipped_at=_shipped_at(node),
             cancelled_at=cancelled_at,
             currency=self.currency,
             total=total,
@@ -100,14 +92,14 @@ class _Reader:
             rounding=rounding,
             status=status,
             status_label=status.replace("_", " ").capitalize(),
-            buyer=self._buyer(fields),
-            ship_to=_address(part(node, "shippingAddress")),
+            buyer=buyer(node, found_fields),
+            ship_to=address(part(node, "shippingAddress")),
             lines=lines,
             charges=charges,
-            payments=payments,
-            refunds=refunds(node, self.money, of_order, taxes_included=self.taxes_included),
-            is_sale=status in _SALES and cancelled_at is None and not is_test,
-            is_paid=status in _PAID,
+            payments=payments(node, self.money, total),
+            refunds=(*given_back, *self._edited_away(external_id, placed_at, total, given_back)),
+            is_sale=status in SALES and cancelled_at is None and not is_test,
+            is_paid=status in PAID,
             is_cancelled=cancelled_at is not None,
             is_test=is_test,
             is_refunded=status == "REFUNDED",
@@ -116,7 +108,7 @@ class _Reader:
             shop_units_per_order_unit=self._exchange(),
             marketplace=text(node, "sourceName") if _sold_by_marketplace(of_order) else "",
             note=text(node, "note"),
-            fields=fields,
+            fields=found_fields,
         )
 
     def _line(self, line: Row) -> OrderLine:
@@ -126,22 +118,32 @@ class _Reader:
         taxes = self.money.taxes(line)
         net = before - off - self._vat_inside(taxes)
         without_vat = self._without_vat(taxes)
-        variant = text(line, "variantTitle")
-        kind = LineKind.GOODS if line.get("requiresShipping") is not False else LineKind.SERVICE
         return OrderLine(
             external_id=tail(identity(line, "id")),
             name=text(line, "title"),
             quantity=amount(line, "quantity"),
             net=net,
             taxes=taxes,
-            kind=LineKind.VOUCHER if flag(line, "isGiftCard") else kind,
+            kind=self._kind(line, net),
             sku=text(line, "sku"),
+            barcode=text(part(line, "variant"), "barcode"),
             product_id=tail(text(part(line, "product"), "id")),
             variation_id=tail(text(part(line, "variant"), "id")),
             unit_price=round_to(self.money.of(line, "originalUnitPriceSet", _ZERO) * without_vat, _UNIT_PRICE),
             discount=round_to(off * without_vat, _UNIT_PRICE),
-            options=(("Variant", variant),) if variant else (),
+            options=_options(line),
         )
+
+    def _kind(self, line: Row, net: Decimal) -> LineKind:
+        """A tip may come as a line: one without product that is worth exactly the order's tips."""
+        if flag(line, "isGiftCard"):
+            return LineKind.VOUCHER
+        if line.get("requiresShipping") is not False:
+            return LineKind.GOODS
+        tips = self.money.of(self.node, "totalTipReceivedSet", _ZERO)
+        if tips and net == tips and not part(line, "product") and not text(line, "sku"):
+            return LineKind.TIP
+        return LineKind.SERVICE
 
     def _shipping(self, line: Row) -> Charge:
         """`discountedPriceSet` has cart-level discounts in it; `totalShippingPriceSet` of the order has not."""
@@ -191,60 +193,21 @@ class _Reader:
         outside = {"fees"} if flag(node, "dutiesIncluded") else {"fees", "duties"}
         return [charge for charge in offered if charge.external_id in outside], _ZERO
 
-    def _payments(self, total: Decimal) -> list[Payment]:
-        """What was taken; else how it is promised. An authorisation is no payment, its capture is."""
-        taken = [
-            found
-            for found in nodes(self.node, "transactions")
-            if text(found, "kind") in _TAKEN and text(found, "status") == "SUCCESS"
-        ]
-        payments = [
-            Payment(
-                method=text(found, "gateway"),
-                title=text(found, "formattedGateway") or text(found, "gateway"),
-                amount=self.money.of(found, "amountSet"),
-                kind=_payment_kind(text(found, "gateway"), PaymentKind.PREPAID),
-                reference=tail(text(found, "id")),
-                paid_at=utc_moment(found, "processedAt"),
-            )
-            for found in taken
-        ]
-        if payments or not total:
-            return payments
-        gateways = self.node.get("paymentGatewayNames")
-        method = next((name for name in gateways if isinstance(name, str)), "") if isinstance(gateways, list) else ""
-        return [Payment(method, method, total, _payment_kind(method, PaymentKind.UNKNOWN))]
+    def _edited_away(
+        self, external_id: str, placed_at: datetime, total: Decimal, given_back: Sequence[Refund]
+    ) -> tuple[Refund, ...]:
+        """What an edit took off an order without a refund that tells of it: a person has to look.
 
-    def _buyer(self, fields: Mapping[str, str]) -> Buyer:
-        """Billing address, else shipping; both are null on shops without rights to personal data, as is the rest."""
-        node = self.node
-        address = _address(part(node, "billingAddress") or part(node, "shippingAddress"))
-        customer = part(node, "customer")
-        entity = part(node, "purchasingEntity")
-        tax_settings = part(part(entity, "location"), "taxSettings")
-        by_name = {name.casefold(): value for name, value in fields.items()}
-        vat_code = text(tax_settings, "taxRegistrationId")
-        return Buyer(
-            name=address.name or _name(customer),
-            company=text(part(entity, "company"), "name") or address.company,
-            company_code=next(filter(None, (by_name.get(usual, "") for usual in COMPANY_CODE_FIELDS)), ""),
-            vat_code=vat_code or next(filter(None, (by_name.get(usual, "") for usual in VAT_CODE_FIELDS)), ""),
-            email=text(node, "email"),
-            phone=text(node, "phone") or text(part(node, "billingAddress"), "phone"),
-            address=address,
-            external_id=tail(text(customer, "id")),
-        )
-
-    def _fields(self) -> dict[str, str]:
-        """Custom attributes and tax fields by their keys, and what a person should know about the order."""
-        found: dict[str, str] = {}
-        for attribute in (*nodes(self.node, "customAttributes"), *nodes(self.node, "localizedFields")):
-            key, value = text(attribute, "key"), text(attribute, "value")
-            if key and value:
-                found.setdefault(key, value)
-        if flag(self.node, "edited"):
-            found.setdefault("edited", "true")
-        return found
+        The total is the one before returns, so that what is left of it after all refunds must be what is owed now.
+        """
+        if not flag(self.node, "edited"):
+            return ()
+        owed = self.money.of(self.node, "currentTotalPriceSet", total)
+        gone = total - sum((refund.total for refund in given_back), _ZERO) - owed
+        if gone <= 0:
+            return ()
+        reason = "The order was edited in Shopify: this much less is owed, and no refund tells of which lines."
+        return (Refund(f"{external_id}-edited", placed_at, gone, reason=reason, complete=False),)
 
     def _exchange(self) -> Decimal | None:
         """Shopify's own rate at checkout: the total in the shop's currency by the buyer's."""
@@ -252,28 +215,23 @@ class _Reader:
         return round_to(ours / theirs, _EXCHANGE_UNIT) if theirs > 0 and ours > 0 else None
 
 
-def _payment_kind(gateway: str, otherwise: PaymentKind) -> PaymentKind:
-    name = gateway.casefold().replace("_", " ")
-    if name == "gift card":
-        return PaymentKind.GIFT_CARD
-    return PaymentKind.CASH_ON_DELIVERY if "cash on delivery" in name else otherwise
-
-
 def _sold_by_marketplace(parts: Sequence[OrderLine | Charge]) -> bool:
     return any(tax.collected_by_marketplace for found in parts for tax in found.taxes)
 
 
-def _name(person: Row) -> str:
-    return " ".join(filter(None, (text(person, "firstName"), text(person, "lastName"))))
+def _shipped_at(node: Row) -> datetime | None:
+    """When the last of the goods left, None as long as some have not: that is the supply date (D7)."""
+    if text(node, "displayFulfillmentStatus") != "FULFILLED":
+        return None
+    shipped = [
+        utc_moment(found, "createdAt") for found in nodes(node, "fulfillments") if text(found, "status") == "SUCCESS"
+    ]
+    return max((moment for moment in shipped if moment is not None), default=None)
 
 
-def _address(found: Row) -> Address:
-    address = Address(
-        name=_name(found),
-        company=text(found, "company"),
-        line=", ".join(filter(None, (text(found, "address1"), text(found, "address2")))),
-        city=text(found, "city"),
-        postcode=text(found, "zip"),
-        state=text(found, "province"),
-    )
-    return replace(address, country=text(found, "countryCodeV2").upper())
+def _options(line: Row) -> tuple[tuple[str, str], ...]:
+    """The variant, and what the buyer chose or wrote; names that begin with _ are the shop's own business."""
+    variant = text(line, "variantTitle")
+    chosen = [(text(found, "key"), text(found, "value")) for found in nodes(line, "customAttributes")]
+    own = [(name, value) for name, value in chosen if name and value and not name.startswith("_")]
+    return ((("Variant", variant),) if variant else ()) + tuple(own)

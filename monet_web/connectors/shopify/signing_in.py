@@ -103,5 +103,3 @@ class SignedIn:
 
     def __repr__(self) -> str:
         return "SignedIn(…)"
-
-
