@@ -53,16 +53,15 @@ class Shopify(Connector):
         ),
     )
     setup_steps: ClassVar[tuple[str, ...]] = (
-        "The shop's owner opens dev.shopify.com, signs in with the account of the shop, and chooses Create app. The app "
-        "must be made in the owner's own organisation: one made by an accountant or an agency does not work here.",
-        f"In the app make a version with the access scopes {RIGHTS}, and read_all_orders if Shopify has granted it "
-        "(without it only the orders of the last 60 days are visible). Release the version.",
+        "The shop's owner opens dev.shopify.com with the account of the shop and chooses Create app.",
+        "The app must be the owner's own: one made by an accountant or an agency gets no key here.",
+        f"In the app make a version with the access scopes {RIGHTS}, and release it.",
+        "Add read_all_orders if Shopify has granted it: without it only the last 60 days of orders are visible.",
         "Choose Install app, pick the shop, and accept.",
         "In the app's Settings copy the Client ID and the secret into the fields here.",
-        "If the shop is on the plan Basic or Starter, Shopify hides the buyers' names and addresses from such an app. "
-        "Orders come all the same; their buyers are filled in here.",
-        "An app made in the shop's admin before 2026 goes on working: instead of the Client ID and the secret paste its "
-        "access token, from Settings → Apps → Develop apps → the app → API credentials.",
+        "On the plans Basic and Starter Shopify hides buyers' names and addresses: orders come, buyers are filled in here.",
+        "An app made in the shop's admin before 2026 works too: paste its access token instead (Settings → Apps → "
+        + "Develop apps → the app → API credentials).",
     )
     company_code_fields: ClassVar[tuple[str, ...]] = COMPANY_CODE_FIELDS
     vat_code_fields: ClassVar[tuple[str, ...]] = VAT_CODE_FIELDS
