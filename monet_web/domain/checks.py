@@ -10,11 +10,16 @@ from decimal import Decimal
 from monet_web.domain.findings import Finding
 from monet_web.domain.invoices import Draft, DraftLine
 from monet_web.domain.orders import Refund
+from monet_web.domain.periods import is_closed
 from monet_web.domain.settings import Settings
 from monet_web.domain.vat import Rates
 
 # What a line of a store is known by, most trusted first (A6): the kinds of aliases.
 LINE_KEYS = ("variation", "product", "sku", "barcode")
+NAME = "name"  # the kind of alias of a line that has none of them
+_LONGEST_ALIAS = 200
+
+DATE_BY_HAND = "date_by_hand"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +48,8 @@ class Facts:
     common_item_exists: bool = True
     number_by_hand: str = ""  # a number that a person typed, since the one of the settings belongs to another document
     number_of_settings: str = ""  # what the settings would give
+    date_by_hand: date | None = None  # a date that a person gave, since that of the settings lies in a closed period
+    date_of_settings: str = ""  # what the settings would give, as 2026-10-31
 
 
 Check = Callable[[Draft, Facts], Iterator[Finding]]
@@ -66,6 +73,18 @@ def line_keys(line: DraftLine) -> list[tuple[str, str]]:
         line.barcode,
     )
     return [(kind, value) for kind, value in zip(LINE_KEYS, values, strict=True) if _is_set(value)]
+
+
+def mapped_by(line: DraftLine) -> tuple[str, str]:
+    """The (kind, value) that a person maps the line by: its SKU, else the store's most trusted id, else its name."""
+    if line.sku:
+        return "sku", line.sku[:_LONGEST_ALIAS]
+    return next(iter(line_keys(line)), (NAME, line.name.strip()[:_LONGEST_ALIAS]))
+
+
+def keys_to_find(line: DraftLine) -> list[tuple[str, str]]:
+    """Its keys; of a line for which the store gives none its name, which finds what a person mapped by it."""
+    return line_keys(line) or [(NAME, line.name.strip()[:_LONGEST_ALIAS])]
 
 
 def line_name(line: DraftLine) -> str:
@@ -97,7 +116,7 @@ def _figures_agree(draft: Draft, facts: Facts) -> Iterator[Finding]:
             "limit": money(difference.limit),
         }
         if difference.of == "total":
-            yield Finding("total_differs", values=values)
+            yield Finding("total_differs", f"{values['difference']} {draft.currency}", values)
         else:
             rate = difference.of.removeprefix("vat").strip()
             yield Finding("vat_differs", rate, {**values, "of_rate": f" {rate} %" if rate else ""})
@@ -114,7 +133,11 @@ def _items_are_known(draft: Draft, facts: Facts) -> Iterator[Finding]:
             if not facts.common_item_exists:
                 yield Finding("common_item_missing", settings.common_item, {"what": settings.common_item})
             continue
-        values = {"what": line_name(line), "line": str(position), "sku": line.sku, "name": line.name}
+        kind, known_as = mapped_by(line)
+        values = {
+            "what": line_name(line), "line": str(position), "sku": line.sku, "name": line.name,
+            "known_by": kind, "known_as": known_as,
+        }  # fmt: skip
         yield Finding("item_unknown", subject_of(line), values)
 
 
@@ -194,9 +217,21 @@ def _number_is_of_the_settings(draft: Draft, facts: Facts) -> Iterator[Finding]:
 
 
 def _period_is_open(draft: Draft, facts: Facts) -> Iterator[Finding]:
-    if facts.closed_until is not None and draft.issue_date <= facts.closed_until:
-        values = {"day": draft.issue_date.isoformat(), "closed": facts.closed_until.isoformat()}
-        yield Finding("period_closed", draft.issue_date.strftime("%Y-%m"), values)
+    yield from period_closed(draft.issue_date, facts.closed_until)
+
+
+def period_closed(issue_date: date, closed_until: date | None) -> Iterator[Finding]:
+    """The finding of an invoice dated in a closed period; asked again while the period is locked (E7)."""
+    if closed_until is not None and is_closed(issue_date, closed_until):
+        values = {"day": issue_date.isoformat(), "closed": closed_until.isoformat()}
+        yield Finding("period_closed", issue_date.strftime("%Y-%m"), values)
+
+
+def _date_is_of_the_settings(draft: Draft, facts: Facts) -> Iterator[Finding]:
+    """A date that a person gave is told, since it is not the one of the settings."""
+    if facts.date_by_hand is not None:
+        values = {"day": facts.date_by_hand.isoformat(), "instead": facts.date_of_settings}
+        yield Finding(DATE_BY_HAND, "", values, stops=False)
 
 
 def _codes_are_possible(draft: Draft, facts: Facts) -> Iterator[Finding]:
@@ -239,6 +274,7 @@ CHECKS: tuple[Check, ...] = (
     _number_is_there,
     _number_is_of_the_settings,
     _period_is_open,
+    _date_is_of_the_settings,
     _codes_are_possible,
     _refunds_are_booked,
     _posting_is_automatic,

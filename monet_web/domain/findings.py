@@ -154,13 +154,13 @@ CODES: Mapping[str, tuple[Sentences, Sentences]] = {
             "The store's total is {store} {currency}, its lines add up to {lines} {currency}.",
             "A difference of {difference} {currency} is more than rounding (up to {limit}) explains.",
             "Compare with the order in the store; correct the lines, or accept the difference as rounding.",
-            "The lines do not come to the store's total",
+            "The store's total differs from its lines by {subject}",
         ),
         Sentences(
             "Parduotuvės suma yra {store} {currency}, o eilučių suma – {lines} {currency}.",
             "Skirtumas {difference} {currency} didesnis, nei paaiškina apvalinimas (iki {limit}).",
             "Palyginkite su užsakymu parduotuvėje; pataisykite eilutes arba priimkite skirtumą kaip apvalinimą.",
-            "Eilučių suma nelygi parduotuvės sumai",
+            "Parduotuvės suma nuo eilučių sumos skiriasi {subject}",
         ),
     ),
     "vat_differs": (
@@ -175,6 +175,20 @@ CODES: Mapping[str, tuple[Sentences, Sentences]] = {
             "PVM sąskaitoje turi būti toks, kokį sumokėjo pirkėjas; {difference} nėra apvalinimas.",
             "Palyginkite su užsakymu parduotuvėje ir pataisykite eilučių PVM.",
             "Eilučių PVM{of_rate} nelygus parduotuvės PVM",
+        ),
+    ),
+    "difference_accepted": (
+        Sentences(
+            "A difference of {difference} {currency} to the store was accepted.",
+            "The store said {store} {currency}, its lines add up to {lines} {currency}; {who} accepted it.",
+            "Nothing need be done.",
+            "A difference to the store was accepted",
+        ),
+        Sentences(
+            "Priimtas {difference} {currency} skirtumas nuo parduotuvės.",
+            "Parduotuvė nurodė {store} {currency}, eilučių suma {lines} {currency}; skirtumą priėmė {who}.",
+            "Nieko daryti nereikia.",
+            "Skirtumas nuo parduotuvės priimtas",
         ),
     ),
     "vat_rate_unknown": (
@@ -371,6 +385,34 @@ CODES: Mapping[str, tuple[Sentences, Sentences]] = {
             "Nuostatose nurodyta, kad kiekviena sąskaita laukia jūsų.",
             "Peržiūrėkite ir užregistruokite.",
             "Šios integracijos sąskaitos registruojamos ranka",
+        ),
+    ),
+    "change_ignored": (
+        Sentences(
+            "A change in the store was ignored: {what}.",
+            "{by} said why: {reason}",
+            "Nothing need be done; a later change of the order asks again.",
+            "A change in the store was ignored",
+        ),
+        Sentences(
+            "Pakeitimas parduotuvėje ignoruotas: {what}.",
+            "{by} nurodė priežastį: {reason}",
+            "Nieko daryti nereikia; vėlesnis užsakymo pakeitimas klaus iš naujo.",
+            "Pakeitimas parduotuvėje ignoruotas",
+        ),
+    ),
+    "date_by_hand": (
+        Sentences(
+            "The invoice is dated {day} by hand instead of {instead}; the supply date is kept.",
+            "A closed period has been reported; what came later is dated when it was entered.",
+            "Nothing need be done.",
+            "The date was given by hand",
+        ),
+        Sentences(
+            "Sąskaita ranka datuota {day} vietoj {instead}; tiekimo data palikta.",
+            "Už uždarytą laikotarpį jau atsiskaityta; kas atėjo vėliau, datuojama įvedimo diena.",
+            "Nieko daryti nereikia.",
+            "Data suteikta ranka",
         ),
     ),
     "number_by_hand": (

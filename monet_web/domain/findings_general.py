@@ -85,6 +85,10 @@ GENERAL: Mapping[str, tuple[General, General]] = {
             "Palyginkite su užsakymais parduotuvėje; laukiančioje sąskaitoje pataisykite eilučių PVM.",
         ),
     ),
+    "difference_accepted": (
+        General("a difference to the store was accepted", "Nothing need be done."),
+        General("skirtumas nuo parduotuvės priimtas", "Nieko daryti nereikia."),
+    ),
     "vat_rate_unknown": (
         General(
             "a VAT rate is not valid on the supply date",
@@ -202,6 +206,14 @@ GENERAL: Mapping[str, tuple[General, General]] = {
             "už užsakymą grąžinta pinigų",
             "Užregistruokite sąskaitą ir ranka įveskite kreditinę, nes ši programa jų dar nerašo.",
         ),
+    ),
+    "change_ignored": (
+        General("a change in the store was ignored", "Nothing need be done; a later change asks again."),
+        General("pakeitimas parduotuvėje ignoruotas", "Nieko daryti nereikia; vėlesnis pakeitimas klaus iš naujo."),
+    ),
+    "date_by_hand": (
+        General("the date was given by hand", "Nothing need be done."),
+        General("data suteikta ranka", "Nieko daryti nereikia."),
     ),
     "posting_manual": (
         General("the integration waits for you", "Look the invoices over and register them."),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -114,7 +115,7 @@ def draft_invoice(
     limit = settings.limit_of(len(rows))
     total = round_to(order.total, unit)
     lines, differences = _agree(order, lines, unit, limit)
-    vat = _sum_by_rate(lines)
+    vat = sum_by_rate(lines)
     rounding = total - sum((row.base + row.amount for row in vat), ZERO)
     if abs(rounding - round_to(order.rounding, unit)) > limit:
         differences = (*differences, Difference("total", total, total - rounding, limit))
@@ -317,7 +318,8 @@ def _move(lines: list[DraftLine], rate: Decimal | None, amount: Decimal, *, part
     lines[largest] = replace(line, vat=line.vat + amount) if part == "vat" else replace(line, net=line.net + amount)
 
 
-def _sum_by_rate(lines: list[DraftLine]) -> tuple[VatLine, ...]:
+def sum_by_rate(lines: Sequence[DraftLine]) -> tuple[VatLine, ...]:
+    """The VAT of each rate of the lines, the highest rate first, no tax last."""
     bases: dict[Decimal | None, Decimal] = {}
     amounts: dict[Decimal | None, Decimal] = {}
     for line in lines:

@@ -19,7 +19,6 @@ class DecisionKind(StrEnum):
     BUYER = "buyer"  # was (the VAT code seen), vat_code, company_code, company
     VAT_RATE = "vat_rate"  # from ("" for a tax whose rate the store does not say), to
     WAREHOUSE = "warehouse"  # warehouse_id, warehouse (its code)
-    ISSUE_DATE = "issue_date"  # issue_date
 
 
 class Decision(Base):

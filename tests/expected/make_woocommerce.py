@@ -114,7 +114,7 @@ def expected(order: Mapping[str, Any]) -> dict[str, Any]:
     vat = vat_rows(rows)
     rounding = total - sum((base + amount for _, base, amount in vat), Decimal(0))
     if abs(rounding) > limit:
-        differences.append(Finding("total_differs"))
+        differences.append(Finding("total_differs", f"{rounding:.2f} {order['currency']}"))
 
     reason = why_filtered(order)
     findings = [] if reason else sorted_findings([*differences, *other_findings(order, rows)])

@@ -68,6 +68,8 @@ def claim(session: Session, run_id: int, *, now: datetime, worker: str) -> Claim
                     findings={},
                     filter_reasons={},
                     totals={},
+                    vat_totals=None,
+                    causes=None,
                     **dict.fromkeys((*OUTCOME_COUNTS, *BESIDE_COUNTS, "fetched"), 0),
                 )
                 .returning(Run.attempt)

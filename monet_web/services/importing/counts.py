@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from monet_web.models.runs import BESIDE_COUNTS, OUTCOME_COUNTS
+from monet_web.services.importing.foreseen import Causes, VatTotals, vat_added, vat_as_json
 from monet_web.services.importing.prepare import Prepared
 
 
@@ -22,6 +23,8 @@ class Counts:
     findings: Counter[str] = field(default_factory=Counter)
     filter_reasons: Counter[str] = field(default_factory=Counter)
     totals: dict[str, dict[str, Decimal]] = field(default_factory=dict)
+    vat: VatTotals = field(default_factory=dict)
+    causes: Causes | None = None  # of a preview
 
     def add(self, prepared: Sequence[Prepared]) -> None:
         """Count a page."""
@@ -37,6 +40,9 @@ class Counts:
                 currency, total = _sum_of(one)
                 sums = self.totals.setdefault(currency, {"registered": Decimal("0.00"), "in_journal": Decimal("0.00")})
                 sums[one.outcome] += total
+                self.vat = vat_added(self.vat, currency, one.outcome, one.draft.vat if one.draft else one.vat)
+            if one.outcome == "in_journal" and self.causes is not None:
+                self.causes.add(one)
 
     def values(self) -> dict[str, Any]:
         """Columns of the run's row."""
@@ -50,6 +56,8 @@ class Counts:
                 currency: {name: format(amount, "f") for name, amount in sums.items()}
                 for currency, sums in self.totals.items()
             },
+            "vat_totals": vat_as_json(self.vat),
+            "causes": None if self.causes is None else self.causes.as_json(),
         }
 
     def copy(self) -> Counts:
@@ -61,6 +69,7 @@ class Counts:
             findings=Counter(self.findings),
             filter_reasons=Counter(self.filter_reasons),
             totals={currency: dict(sums) for currency, sums in self.totals.items()},
+            causes=None if self.causes is None else self.causes.copy(),
         )
 
 

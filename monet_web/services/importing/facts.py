@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 
-from sqlalchemy import and_, select
+from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session, aliased
 
-from monet_web.domain.checks import KnownItem, line_keys
+from monet_web.domain.checks import DATE_BY_HAND, KnownItem, keys_to_find, line_keys
 from monet_web.domain.invoices import DraftLine
 from monet_web.models.company import TakenNumber
 from monet_web.models.invoices import AccountingType, Invoice, InvoiceFinding, InvoiceKind, InvoiceState
@@ -40,15 +41,19 @@ class Living:
     flagged_version: str  # the version a changed_in_store finding already speaks of, "" when there is none
     row_version: int
     number_by_hand: bool = False  # a person typed its number: it keeps it, whatever the settings say
+    revision: int = 1  # how manieth document of its order it is: those before it were credited
+    issue_date: date | None = None
+    date_by_hand: bool = False  # a person dated it, since its own date lies in a closed period
 
 
 def living_invoices(session: Session, store_id: int, external_ids: Collection[str]) -> dict[str, Living]:
     """External id → its living invoice."""
-    typed = aliased(InvoiceFinding)
+    typed, dated = aliased(InvoiceFinding), aliased(InvoiceFinding)
     rows = session.execute(
-        select(Invoice, InvoiceFinding.values, typed.id)
+        select(Invoice, InvoiceFinding.values, typed.id, dated.id)
         .outerjoin(InvoiceFinding, and_(InvoiceFinding.invoice_id == Invoice.id, InvoiceFinding.code == CHANGED))
         .outerjoin(typed, and_(typed.invoice_id == Invoice.id, typed.code == NUMBER_BY_HAND))
+        .outerjoin(dated, and_(dated.invoice_id == Invoice.id, dated.code == DATE_BY_HAND))
         .where(
             Invoice.store_id == store_id,
             Invoice.kind == InvoiceKind.INVOICE,
@@ -74,9 +79,29 @@ def living_invoices(session: Session, store_id: int, external_ids: Collection[st
             flagged_version=str((values or {}).get("version", "")),
             row_version=invoice.row_version,
             number_by_hand=typed_id is not None,
+            revision=invoice.revision,
+            issue_date=invoice.issue_date,
+            date_by_hand=dated_id is not None,
         )
-        for invoice, values, typed_id in rows
+        for invoice, values, typed_id, dated_id in rows
     }
+
+
+def credited_revisions(session: Session, store_id: int, external_ids: Collection[str]) -> dict[str, int]:
+    """External id → the highest revision of its invoices that were credited in full and replaced by nothing living."""
+    if not external_ids:
+        return {}
+    rows = session.execute(
+        select(Invoice.external_id, func.max(Invoice.revision).label("revision"))
+        .where(
+            Invoice.store_id == store_id,
+            Invoice.kind == InvoiceKind.INVOICE,
+            Invoice.superseded,
+            Invoice.external_id.in_(external_ids),
+        )
+        .group_by(Invoice.external_id)
+    )
+    return {row.external_id: row.revision for row in rows}
 
 
 def taken_numbers(session: Session, keys: Collection[str]) -> dict[str, tuple[int | None, str]]:
@@ -105,7 +130,7 @@ class Items:
         """The item of a line, None when unknown or when the line names none."""
         if not line.names_item:
             return None
-        for kind, value in line_keys(line):
+        for kind, value in keys_to_find(line):
             key = number_key(value)
             for store in (store_id, 0):
                 if (store, kind, key) in self._by_alias:
@@ -122,7 +147,7 @@ class Items:
 def load_items(session: Session, lines: Iterable[DraftLine], store_id: int) -> Items:
     """Items of all `lines` in two queries."""
     named = [line for line in lines if line.names_item]
-    values = {number_key(value) for line in named for _, value in line_keys(line)}
+    values = {number_key(value) for line in named for _, value in keys_to_find(line)}
     codes = {number_key(line.sku) for line in named if line.sku} | {number_key(made_code(line)) for line in named}
     if not named:
         return Items({}, {})

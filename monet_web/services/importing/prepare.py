@@ -6,27 +6,36 @@ import logging
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 from decimal import Decimal
 from functools import partial
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from monet_web.domain.changes import differences
 from monet_web.domain.checks import Facts, KnownItem, check, number_source
 from monet_web.domain.codes import company_code_problem
+from monet_web.domain.decided import Decided, applied, settled
 from monet_web.domain.filters import Filtered, why_not
 from monet_web.domain.findings import PERSON_MAY_PASS, Finding
-from monet_web.domain.invoices import Draft, draft_invoice
+from monet_web.domain.invoices import Draft, VatLine, draft_invoice
 from monet_web.domain.orders import Order, Unreadable
-from monet_web.models.invoices import InvoiceState
+from monet_web.models.invoices import InvoiceState, InvoiceVat
 from monet_web.services.books.numbers import number_key
 from monet_web.services.books.rates import eur_rates
 from monet_web.services.books.vat_codes import vat_code_problem
-from monet_web.services.importing import raw_pages
+from monet_web.services.importing import decisions, raw_pages
 from monet_web.services.importing.booking import Booking, Place
 from monet_web.services.importing.collect import Remembered
-from monet_web.services.importing.facts import Living, living_invoices, load_items, taken_numbers
+from monet_web.services.importing.facts import (
+    Living,
+    credited_revisions,
+    living_invoices,
+    load_items,
+    taken_numbers,
+)
 
 log = logging.getLogger(__name__)
 
@@ -46,15 +55,19 @@ class Prepared:
     living: Living | None = None
     draft: Draft | None = None
     items: list[KnownItem | None] = field(default_factory=list)
+    vat: tuple[VatLine, ...] = ()  # of a document that an earlier attempt of this run booked
     places: list[Place] = field(default_factory=list)  # a warehouse a line; [] = that of the settings
     findings: list[Finding] = field(default_factory=list)
     number: str | None = None  # None: the series gives one when it is registered
     number_by_hand: bool = False  # a person typed it
+    revision: int = 1  # of the document; those before it were credited in full
+    date_of_settings: date | None = None  # given when a person dated it otherwise
     eur_rate: Decimal | None = None
     changed: str = ""  # what changed in the store since the living document was drafted
     leaves_journal: bool = False  # an untouched waiting invoice whose order was cancelled
     follows_version: bool = False  # the document is as the newest version says, only the version is newer
     refreshed: bool = False
+    replaces: int | None = None  # id of the registered invoice that is credited when this one is booked
 
     @property
     def waits(self) -> bool:
@@ -76,9 +89,8 @@ def prepare(session: Session, booking: Booking, remembered: Sequence[Remembered]
     living = living_invoices(session, booking.store_id, [one.external_id for one in remembered])
     prepared = [_guarded(_judge, booking, one, living.get(one.external_id)) for one in remembered]
     _follow_changes(session, booking, prepared)
-    drafted = [one for one in prepared if one.draft is not None]
-    _find_facts(session, booking, drafted)
-    return sorted(prepared, key=_turn)
+    _count_earlier_attempt(session, prepared)
+    return _with_facts(session, booking, prepared)
 
 
 def prepare_again(session: Session, booking: Booking, waiting: Sequence[tuple[Remembered, Living]]) -> list[Prepared]:
@@ -87,7 +99,23 @@ def prepare_again(session: Session, booking: Booking, waiting: Sequence[tuple[Re
     for one, living in waiting:
         again = _guarded(_draft_again, booking, one, living)
         prepared.append(again)
-    _find_facts(session, booking, [one for one in prepared if one.draft is not None])
+    return _with_facts(session, booking, prepared)
+
+
+def prepare_replacement(session: Session, booking: Booking, one: Remembered, credited_id: int) -> Prepared:
+    """The document that replaces a registered one, which is credited in the transaction that books it (D12).
+
+    No setting decides whether it is made: an order that has a document is always read on (D11).
+    """
+    drafted = _guarded(_draft_again, booking, one, None)
+    drafted.replaces = credited_id
+    return _with_facts(session, booking, [drafted])[0]
+
+
+def _with_facts(session: Session, booking: Booking, prepared: list[Prepared]) -> list[Prepared]:
+    drafted = [one for one in prepared if one.draft is not None]
+    _follow_credited(session, booking, drafted)
+    _find_facts(session, booking, drafted)
     return sorted(prepared, key=_turn)
 
 
@@ -124,12 +152,34 @@ def _judge(booking: Booking, remembered: Remembered, living: Living | None) -> P
         if living.drafted_from_version_id == remembered.version_id or _already_said(remembered, living):
             return _already_there(booking, remembered, living)
         return Prepared(remembered, living=living)  # decided by _follow_changes, for the whole page at once
+    if remembered.credited:
+        return _filtered(remembered, Filtered("credited"))
     if remembered.left_out:
         return _filtered(remembered, Filtered("left_out"))
     reason = why_not(order, booking.settings, booking.zone)
     if reason is not None:
         return _filtered(remembered, reason)
     return _drafted(booking, remembered, order, None)
+
+
+def _count_earlier_attempt(session: Session, prepared: Sequence[Prepared]) -> None:
+    """The VAT of what this very run booked before its process died: the run's totals hold it too."""
+    booked = {
+        one.living.id: one
+        for one in prepared
+        if one.living is not None and one.draft is None and one.outcome in ("registered", "in_journal")
+    }
+    if not booked:
+        return
+    found: dict[int, list[VatLine]] = {}
+    for row in session.execute(
+        select(InvoiceVat.invoice_id, InvoiceVat.rate, InvoiceVat.base, InvoiceVat.amount).where(
+            InvoiceVat.invoice_id.in_(booked)
+        )
+    ):
+        found.setdefault(row.invoice_id, []).append(VatLine(row.rate, row.base, row.amount))
+    for invoice_id, one in booked.items():
+        one.vat = tuple(found.get(invoice_id, ()))
 
 
 def _draft_again(booking: Booking, remembered: Remembered, living: Living | None) -> Prepared:
@@ -168,7 +218,11 @@ def _drafted(booking: Booking, remembered: Remembered, order: Order, living: Liv
         return Prepared(remembered, "unreadable", "unreadable", {"text": text}, living=living)
     typed = _number_by_hand(booking, remembered, living)
     number = typed or _number(booking, draft)
-    return Prepared(remembered, living=living, draft=draft, number=number, number_by_hand=bool(typed))
+    one = Prepared(remembered, living=living, draft=draft, number=number, number_by_hand=bool(typed))
+    by_hand = living.issue_date if living is not None and living.date_by_hand else booking.dated
+    if by_hand is not None and by_hand != draft.issue_date:
+        one.date_of_settings, one.draft = draft.issue_date, replace(draft, issue_date=by_hand)
+    return one
 
 
 def _number_by_hand(booking: Booking, remembered: Remembered, living: Living | None) -> str:
@@ -203,6 +257,28 @@ def _number(booking: Booking, draft: Draft) -> str | None:
 def _shown(number: str) -> str:
     """A number without line breaks and marks that turn the reading direction: it must look like what it is."""
     return "".join(sign for sign in number if sign.isprintable()).strip()
+
+
+def _follow_credited(session: Session, booking: Booking, drafted: Sequence[Prepared]) -> None:
+    """A document after one that was credited in full: its number says so, and it is dated when it is made.
+
+    Dated as the first one, it would stand in that month a second time, while the credit note stands in this one.
+    """
+    new = [one for one in drafted if one.living is None]
+    credited = credited_revisions(session, booking.store_id, [one.remembered.external_id for one in new])
+    for one in drafted:
+        assert one.draft is not None  # noqa: S101 - chosen so by the callers
+        if one.living is not None:
+            one.revision, made = one.living.revision, one.living.issue_date
+        else:
+            before = credited.get(one.remembered.external_id, 0)
+            one.revision, made = max(before, 1 if one.replaces else 0) + 1, booking.today
+        if one.revision == 1 or made is None:
+            continue
+        if one.number and not one.number_by_hand:
+            one.number = f"{one.number[:112]}-{one.revision}"
+        if one.draft.issue_date < made:
+            one.draft = replace(one.draft, issue_date=made)
 
 
 # --- changed in the store (D12) ----------------------------------------------------------------------------------
@@ -244,6 +320,9 @@ def _follow(booking: Booking, remembered: Remembered, living: Living, *, old: Or
 
 
 def _find_facts(session: Session, booking: Booking, drafted: Sequence[Prepared]) -> None:
+    decided = decisions.load(session, [one.remembered.store_order_id for one in drafted])
+    for one in drafted:
+        _apply(one, decided.get(one.remembered.store_order_id))
     drafts = [one.draft for one in drafted if one.draft is not None]
     items = load_items(session, [line for draft in drafts for line in draft.lines], booking.store_id)
     rates = eur_rates(session, {(draft.currency, draft.supply_date) for draft in drafts})
@@ -257,7 +336,19 @@ def _find_facts(session: Session, booking: Booking, drafted: Sequence[Prepared])
         one.eur_rate = rates.get((draft.currency, draft.supply_date))
         one.items = _items_of(booking, draft, items)
         one.findings = check(draft, _facts_of(booking, one, draft))
+        if one.remembered.store_order_id in decided:
+            one.findings = settled(one.findings, decided[one.remembered.store_order_id])
         _notice_conflict(one, taken, mine)
+
+
+def _apply(one: Prepared, decided: Decided | None) -> None:
+    """What a person decided about this order's invoice holds for every draft of it."""
+    assert one.draft is not None  # noqa: S101 - chosen so by the callers
+    if decided is None:
+        return
+    one.draft = applied(one.draft, decided)
+    if decided.warehouse is not None:
+        one.places = [Place(*decided.warehouse)] * len(one.draft.lines)
 
 
 def _items_of(booking: Booking, draft: Draft, items: Any) -> list[KnownItem | None]:
@@ -282,13 +373,15 @@ def _facts_of(booking: Booking, one: Prepared, draft: Draft) -> Facts:
         items=one.items,
         eur_rate=one.eur_rate,
         closed_until=booking.closed_until,
-        warehouse=booking.warehouse_code,
+        warehouse=one.place(booking, 0).code,
         refunds=order.refunds if isinstance(order, Order) else (),
         vat_code_problem=(vat_code_problem(draft.vat_code, country) or "") if draft.vat_code else "",
         company_code_problem=company_problem,
         common_item_exists=booking.common_item is not None,
         number_by_hand=one.number or "" if one.number_by_hand else "",
         number_of_settings=_number(booking, draft) or "" if one.number_by_hand else "",
+        date_by_hand=draft.issue_date if one.date_of_settings else None,
+        date_of_settings=one.date_of_settings.isoformat() if one.date_of_settings else "",
     )
 
 

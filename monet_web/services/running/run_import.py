@@ -30,6 +30,7 @@ from monet_web.services.importing.booking import Booking, booking_for
 from monet_web.services.importing.claims import Claim, LostClaim, patiently
 from monet_web.services.importing.collect import read_page, remember
 from monet_web.services.importing.counts import Counts
+from monet_web.services.importing.foreseen import Causes
 from monet_web.services.importing.month_check import MonthCheck, month_check_of
 from monet_web.services.importing.prepare import Prepared
 from monet_web.services.integrations.installed import make_connector
@@ -173,7 +174,7 @@ def _read_and_book(
     watch: Watch,
     booked: Booked,
 ) -> RunState:
-    counts = Counts()
+    counts = Counts(causes=Causes() if booking.is_preview else None)
     expected: int | None = None
     seen = SeenIds()
     own = task.pages(connector, booking.settings.select_by)

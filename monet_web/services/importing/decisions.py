@@ -1,0 +1,45 @@
+"""Decisions of people about the invoices of a page of orders, read in one query and ready for their drafts."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from decimal import Decimal
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from monet_web.domain.decided import BuyerCodes, Decided, Figures
+from monet_web.models.decisions import Decision, DecisionKind
+
+
+def load(session: Session, store_order_ids: Collection[int]) -> dict[int, Decided]:
+    """Store order → what was decided; orders of which nothing was are left out. Inside a transaction, one query."""
+    if not store_order_ids:
+        return {}
+    rows = session.scalars(
+        select(Decision).where(Decision.store_order_id.in_(store_order_ids)).order_by(Decision.id)
+    ).all()
+    found: dict[int, list[Decision]] = defaultdict(list)
+    for row in rows:
+        found[row.store_order_id].append(row)
+    return {order_id: _decided(of) for order_id, of in found.items()}
+
+
+def _decided(rows: Sequence[Decision]) -> Decided:
+    accepted: dict[Figures, str] = {}
+    rates: dict[str, Decimal] = {}
+    buyer: BuyerCodes | None = None
+    warehouse: tuple[int, str] | None = None
+    for row in rows:
+        said = row.values
+        match row.kind:
+            case DecisionKind.DIFFERENCE:
+                accepted[Figures(said["code"], said["subject"], said["store"], said["lines"])] = row.decided_by
+            case DecisionKind.VAT_RATE:
+                rates[said["from"]] = Decimal(said["to"])
+            case DecisionKind.BUYER:
+                buyer = BuyerCodes(said["was"], said["vat_code"], said["company_code"], said["company"])
+            case DecisionKind.WAREHOUSE:
+                warehouse = int(said["warehouse_id"]), said["warehouse"]
+    return Decided(accepted, buyer, rates, warehouse)
