@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from monet_web.domain.codes import normalise_company_code, normalise_vat_code
 from monet_web.domain.invoices import Draft
 from monet_web.models.base import take_ids
+from monet_web.models.bulk import insert_rows
 from monet_web.models.customers import Customer, CustomerKey, CustomerKeyKind
 
 Key = tuple[CustomerKeyKind, str]
@@ -57,8 +58,7 @@ def match_or_make(session: Session, drafts: Sequence[Draft], private_buyers: str
                 new[key] = customer_id
                 links.append({"kind": key[0], "value": key[1], "customer_id": customer_id})
     if links:
-        if rows:
-            session.execute(insert(Customer), rows)
+        insert_rows(session, Customer, rows)
         # Sorted, so that two workers that make the same customers meet in the same order and none waits in a ring.
         links.sort(key=lambda link: (link["kind"], link["value"]))
         _insert_missing(session, links)

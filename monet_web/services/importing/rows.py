@@ -6,16 +6,17 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any, cast
+from typing import Any
 
-from sqlalchemy import Table, insert
 from sqlalchemy.orm import Session
 
 from monet_web.domain.invoices import Draft, VatLine
 from monet_web.domain.money import ZERO, convert
 from monet_web.domain.orders import LineKind
+from monet_web.domain.periods import open_day
 from monet_web.models.audit import AuditEntry
 from monet_web.models.base import Base
+from monet_web.models.bulk import insert_rows
 from monet_web.models.invoices import (
     AccountingType,
     Invoice,
@@ -57,8 +58,7 @@ class Batch:
             (AuditEntry, self.audit),
         )
         for model, rows in pages:
-            if rows:
-                session.execute(insert(cast("Table", model.__table__)), rows)
+            insert_rows(session, model, rows)
 
 
 def add_invoice(
@@ -86,7 +86,7 @@ def add_invoice(
             "store_order_id": one.remembered.store_order_id,
             "kind": InvoiceKind.INVOICE,
             "external_id": one.remembered.external_id,
-            "revision": 1,
+            "revision": one.revision,
             "superseded": False,
             "number": one.number,
             "number_key": number_key(one.number) if one.number else None,
@@ -181,7 +181,7 @@ def add_moves(batch: Batch, booking: Booking, one: Prepared, invoice_id: int) ->
         batch.moves.append(
             {"document_type": "invoice", "document_id": invoice_id, "position": position, "item_id": item.id,
              "warehouse_id": one.place(booking, position - 1).id, "quantity": -line.quantity,
-             "day": draft.supply_date}
+             "day": open_day(draft.supply_date, draft.issue_date, booking.closed_until)}
         )  # fmt: skip
 
 
