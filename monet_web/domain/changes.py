@@ -8,6 +8,8 @@ from zoneinfo import ZoneInfo
 from monet_web.domain.orders import Buyer, Charge, Order, OrderLine, Tax
 from monet_web.domain.windows import local_day
 
+REFUNDED = "refunded "  # how the phrase of money given back begins
+
 
 def differences(old: Order, new: Order, zone: ZoneInfo) -> list[str]:
     """Short English phrases of what differs between two readings of one order; empty: nothing an invoice shows.
@@ -48,7 +50,7 @@ def _differences(old: Order, new: Order, zone: ZoneInfo) -> Iterator[str]:
         yield f"store's invoice number {old.invoice_number} → {new.invoice_number or '–'}"
     given_back = sum(refund.total for refund in new.refunds) - sum(refund.total for refund in old.refunds)
     if given_back:
-        yield f"refunded {given_back} {new.currency}"
+        yield f"{REFUNDED}{given_back} {new.currency}"
 
 
 def _taxes(taxes: tuple[Tax, ...]) -> list[tuple[object, object]]:

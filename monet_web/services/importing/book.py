@@ -10,6 +10,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
+from monet_web.domain.checks import period_closed
 from monet_web.domain.errors import MonetError
 from monet_web.domain.findings import Finding
 from monet_web.models.base import reading, take_ids, writing
@@ -23,6 +24,7 @@ from monet_web.models.invoices import (
 from monet_web.models.items import Item, ItemKind
 from monet_web.models.runs import Run, RunKind
 from monet_web.models.store_orders import Outcome, StoreOrder
+from monet_web.services.books.closed import closed_until
 from monet_web.services.books.numbers import number_key
 from monet_web.services.importing.booking import Booking
 from monet_web.services.importing.claims import Claim, LostClaim, hold, patiently
@@ -39,6 +41,11 @@ log = logging.getLogger(__name__)
 
 
 Prepare = Callable[[Session], list[Prepared]]
+First = Callable[[Session], None]
+
+
+def _nothing_first(session: Session) -> None:
+    """Most pages begin with nothing."""
 
 
 def book_page(
@@ -77,7 +84,12 @@ def _book_alone(
 
 
 def _book_with_patience(
-    session: Session, claim: Claim, booking: Booking, prepare_now: Prepare, counts: Counts
+    session: Session,
+    claim: Claim,
+    booking: Booking,
+    prepare_now: Prepare,
+    counts: Counts,
+    first: First = _nothing_first,
 ) -> tuple[list[Prepared], Counts]:
     journal_id, spent = booking.journal_id, dict(booking.spent)
     prepared: list[Prepared] = []
@@ -95,7 +107,7 @@ def _book_with_patience(
             prepared = prepare_now(session)
         if booking.is_preview:
             return _preview(session, claim, booking, prepared, counts)
-        return _write(session, claim, booking, prepared, counts)
+        return _write(session, claim, booking, prepared, counts, first)
 
     try:
         return patiently(transaction)
@@ -112,22 +124,32 @@ def _is_done(session: Session, claim: Claim, fetched: int) -> bool:
 
 
 def book_prepared(
-    session: Session, claim: Claim, booking: Booking, prepare_now: Prepare, counts: Counts
+    session: Session,
+    claim: Claim,
+    booking: Booking,
+    prepare_now: Prepare,
+    counts: Counts,
+    *,
+    first: First = _nothing_first,
 ) -> tuple[list[Prepared], Counts]:
-    """Book what `prepare_now` prepares in one transaction; used to check waiting invoices again."""
-    return _book_with_patience(session, claim, booking, prepare_now, counts)
+    """Book what `prepare_now` prepares in one transaction, which begins with `first`: what is made and what it
+    replaces are kept together or not at all. Used to check waiting invoices again and to accept changes.
+    """
+    return _book_with_patience(session, claim, booking, prepare_now, counts, first)
 
 
 # --- the page's transaction --------------------------------------------------------------------------------------
 
 
 def _write(
-    session: Session, claim: Claim, booking: Booking, prepared: list[Prepared], counts: Counts
+    session: Session, claim: Claim, booking: Booking, prepared: list[Prepared], counts: Counts, first: First
 ) -> tuple[list[Prepared], Counts]:
     counts = counts.copy()
     batch = Batch()
     with writing(session):
         hold(session, claim, now=booking.now)
+        booking.closed_until = closed_until(session, lock=True)  # it may have been closed since the page was prepared
+        first(session)
         series = lock_series(session, booking, prepared)
         _make_items(session, booking, prepared)
         stock = PageStock.locked(session, booking, prepared)
@@ -179,6 +201,12 @@ def _decide(booking: Booking, prepared: Sequence[Prepared], stock: PageStock) ->
     for one in prepared:
         if one.draft is None:
             continue
+        codes = {finding.code for finding in one.findings}
+        one.findings += [
+            finding
+            for finding in period_closed(one.draft.issue_date, booking.closed_until)
+            if finding.code not in codes
+        ]
         if not one.waits_for(booking):
             one.findings = one.findings + stock.take(booking, one)
         if one.waits_for(booking):
@@ -247,6 +275,7 @@ def _journal(session: Session, booking: Booking, drafted: Sequence[Prepared]) ->
         "integration_id": booking.integration_id,
         "local_day": booking.today,
         "run_id": own_run,
+        "moved_from_id": None,  # nothing is put into a journal that a person made
     }
     found = session.scalars(select(Journal.id).filter_by(**key)).first()
     if found is None:
@@ -325,7 +354,7 @@ def _mark_changed(session: Session, prepared: Sequence[Prepared], batch: Batch) 
         assert one.living is not None  # noqa: S101 - chosen so above
         stops = one.living.state is InvoiceState.IN_JOURNAL
         values = {"what": one.changed, "version": str(one.remembered.version_id)}
-        one.findings = [Finding(CHANGED, "", values, stops)]
+        one.findings = [Finding(CHANGED, one.changed_kind, values, stops)]
         add_findings(batch, one.living.id, one)
     for one in prepared:
         if one.follows_version and one.living is not None:
@@ -346,6 +375,12 @@ _OUTCOME_OF = {
 }
 
 
+def _stands(one: Prepared) -> Outcome:
+    """Filtered as credited, it stays credited: only a person's yes changes that (E6)."""
+    is_credited = one.outcome == "filtered" and one.reason == "credited"
+    return Outcome.CREDITED if is_credited else _OUTCOME_OF[one.outcome]
+
+
 def _write_outcomes(session: Session, prepared: Sequence[Prepared]) -> None:
     """Where each order stands now. An order that is already there keeps what it has; a refreshed one still waits."""
     rows = []
@@ -354,7 +389,7 @@ def _write_outcomes(session: Session, prepared: Sequence[Prepared]) -> None:
             continue
         details = {key: value for key, value in one.details.items() if key != "invoice_id"}
         rows.append(
-            {"id": one.remembered.store_order_id, "outcome": _OUTCOME_OF[one.outcome], "reason": one.reason,
+            {"id": one.remembered.store_order_id, "outcome": _stands(one), "reason": one.reason,
              "details": details or None}
         )  # fmt: skip
     if rows:

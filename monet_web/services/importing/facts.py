@@ -19,6 +19,10 @@ from monet_web.models.items import AliasKind, Item, ItemAlias
 from monet_web.services.books.numbers import number_key
 
 CHANGED = "changed_in_store"
+# Its subjects, which are the kinds of changes: "" the order is another one, and these.
+CANCELLED = "cancelled"  # nothing was sold after all: cancelled, unpaid, given back in full, deleted
+REFUNDED_ONLY = "refunded"  # some money was given back, and nothing else is new
+IGNORED = "change_ignored"  # a person said why a change does not matter
 NUMBER_BY_HAND = "number_by_hand"
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from monet_web.domain.changes import differences
+from monet_web.domain.changes import REFUNDED, differences
 from monet_web.domain.checks import Facts, KnownItem, check, number_source
 from monet_web.domain.codes import company_code_problem
 from monet_web.domain.decided import Decided, applied, settled
@@ -30,6 +30,8 @@ from monet_web.services.importing import decisions, raw_pages
 from monet_web.services.importing.booking import Booking, Place
 from monet_web.services.importing.collect import Remembered
 from monet_web.services.importing.facts import (
+    CANCELLED,
+    REFUNDED_ONLY,
     Living,
     credited_revisions,
     living_invoices,
@@ -40,7 +42,7 @@ from monet_web.services.importing.facts import (
 log = logging.getLogger(__name__)
 
 # Reasons of the store itself, not of a setting: nothing was sold after all, so nothing waits (D12).
-_NO_SALE_ANY_MORE = frozenset({"cancelled", "refunded_before_import", "not_paid"})
+NO_SALE_ANY_MORE = frozenset({"cancelled", "refunded_before_import", "not_paid"})
 _LARGEST = Decimal(10) ** 11  # of amounts and quantities: a larger one would not fit where sums are kept
 
 
@@ -64,6 +66,7 @@ class Prepared:
     date_of_settings: date | None = None  # given when a person dated it otherwise
     eur_rate: Decimal | None = None
     changed: str = ""  # what changed in the store since the living document was drafted
+    changed_kind: str = ""  # of facts.CHANGES
     leaves_journal: bool = False  # an untouched waiting invoice whose order was cancelled
     follows_version: bool = False  # the document is as the newest version says, only the version is newer
     refreshed: bool = False
@@ -305,15 +308,21 @@ def _follow(booking: Booking, remembered: Remembered, living: Living, *, old: Or
     what = ["could not be read before"] if isinstance(old, Unreadable) else differences(old, new, booking.zone)
     untouched = living.state is InvoiceState.IN_JOURNAL and not living.touched
     no_sale = why_not(new, booking.settings, booking.zone)
-    if untouched and no_sale is not None and no_sale.reason in _NO_SALE_ANY_MORE:
+    if untouched and no_sale is not None and no_sale.reason in NO_SALE_ANY_MORE:
         return replace(_filtered(remembered, no_sale, living), leaves_journal=True, refreshed=True)
     if untouched:
         # Refreshed also when only a date or a SKU moved: a waiting invoice shows what the store says now.
         return replace(_drafted(booking, remembered, new, living), refreshed=True)
     there = _already_there(booking, remembered, living)
     if what:
-        return replace(there, changed="; ".join(what))
+        return replace(there, changed="; ".join(what), changed_kind=_kind_of(what, no_sale))
     return replace(there, follows_version=True)
+
+
+def _kind_of(what: Sequence[str], no_sale: Filtered | None) -> str:
+    if no_sale is not None and no_sale.reason in NO_SALE_ANY_MORE:
+        return CANCELLED
+    return REFUNDED_ONLY if all(each.startswith(REFUNDED) for each in what) else ""
 
 
 # --- facts and checks ---------------------------------------------------------------------------------------------

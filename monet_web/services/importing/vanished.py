@@ -21,7 +21,7 @@ from monet_web.models.invoices import Invoice, InvoiceFinding, InvoiceKind, Invo
 from monet_web.models.store_orders import StoreOrder
 from monet_web.services.importing.booking import Booking
 from monet_web.services.importing.claims import Claim, hold, patiently
-from monet_web.services.importing.facts import CHANGED
+from monet_web.services.importing.facts import CANCELLED, CHANGED, IGNORED
 
 _BATCH = 100  # orders asked for at once
 _LOOKED_AT = 1000  # documents looked at in one query
@@ -99,6 +99,7 @@ def _mark_gone(session: Session, claim: Claim, booking: Booking, order_ids: list
     with writing(session):
         hold(session, claim, now=booking.now)
         said = select(InvoiceFinding.invoice_id).where(InvoiceFinding.code == CHANGED)
+        ignored = _ignored(session, order_ids)
         documents = session.execute(
             select(Invoice.id, Invoice.state, StoreOrder.latest_version_id)
             .join(StoreOrder, StoreOrder.id == Invoice.store_order_id)
@@ -113,11 +114,22 @@ def _mark_gone(session: Session, claim: Claim, booking: Booking, order_ids: list
             {
                 "invoice_id": document.id,
                 "code": CHANGED,
-                "subject": "",
+                "subject": CANCELLED,
                 "values": {"what": GONE, "version": str(document.latest_version_id)},
                 "stops": document.state is InvoiceState.IN_JOURNAL,
             }
             for document in documents
+            if document.id not in ignored
         ]
         if rows:
             session.execute(insert(InvoiceFinding), rows)
+
+
+def _ignored(session: Session, order_ids: list[int]) -> set[int]:
+    """Documents of these orders of which a person said that being gone does not matter."""
+    rows = session.execute(
+        select(InvoiceFinding.invoice_id, InvoiceFinding.values.label("said"))
+        .join(Invoice, Invoice.id == InvoiceFinding.invoice_id)
+        .where(Invoice.store_order_id.in_(order_ids), InvoiceFinding.code == IGNORED)
+    )
+    return {row.invoice_id for row in rows if row.said.get("what") == GONE}
