@@ -21,6 +21,10 @@ from monet_web.services.importing.claims import Claim
 PATIENCE = 60.0  # seconds to wait for an import of the same integration that is at work
 SHORT_PATIENCE = 8.0  # of a person who looks at a page
 _LOOK_AGAIN = 0.5
+_IN_THE_WAY = {
+    RunKind.RECHECK: "An import of this integration is at work, so what waits could not be checked again.",
+    RunKind.UNDO: "An import of this integration is at work, so nothing was undone.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,18 +45,19 @@ def claimed(
     actor: str,
     by_person: bool = False,
     patience: float = PATIENCE,
+    kind: RunKind = RunKind.RECHECK,
 ) -> Iterator[Claimed]:
-    """Hold the claim of an integration by a run of kind recheck, which ends with the block.
+    """Hold the claim of an integration by a run of its own (recheck, or undo), which ends with the block.
 
     Raises RetryLater when an import of it is at work for longer than `patience` seconds.
     """
     clock = _going_on_from(now)
-    run_id, claim = _claim(session, integration_id, clock=clock, actor=actor, patience=patience)
+    run_id, claim = _claim(session, integration_id, kind, clock=clock, actor=actor, patience=patience)
     try:
         with reading(session):
             integration = session.get_one(Integration, integration_id, populate_existing=True)
             booking = booking_for(
-                session, integration, run_id=run_id, attempt=claim.attempt, kind=RunKind.RECHECK, now=clock(),
+                session, integration, run_id=run_id, attempt=claim.attempt, kind=kind, now=clock(),
                 actor=actor, by_person=by_person,
             )  # fmt: skip
         yield Claimed(claim, booking, clock)
@@ -67,11 +72,13 @@ def _going_on_from(now: datetime) -> Clock:
     return lambda: now + timedelta(seconds=time.monotonic() - begun)
 
 
-def _claim(session: Session, integration_id: int, *, clock: Clock, actor: str, patience: float) -> tuple[int, Claim]:
+def _claim(
+    session: Session, integration_id: int, kind: RunKind, *, clock: Clock, actor: str, patience: float
+) -> tuple[int, Claim]:
     now = clock()
     with writing(session):
         row = Run(
-            integration_id=integration_id, kind=RunKind.RECHECK, state=RunState.QUEUED, window_start=now,
+            integration_id=integration_id, kind=kind, state=RunState.QUEUED, window_start=now,
             window_end=now + timedelta(seconds=1), foreground=True, created_at=now, requested_by=actor,
         )  # fmt: skip
         session.add(row)
@@ -88,8 +95,5 @@ def _claim(session: Session, integration_id: int, *, clock: Clock, actor: str, p
             with writing(session):
                 row.state = RunState.STOPPED
                 row.ended_at = clock()
-            raise RetryLater(
-                "An import of this integration is at work, so what waits could not be checked again.",
-                fix="Check it again when the import has ended.",
-            )
+            raise RetryLater(_IN_THE_WAY[kind], fix="Do it again when the import has ended.")
         time.sleep(_LOOK_AGAIN)
