@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from monet_web.connectors.base import Connector
+from monet_web.connectors.opencart import OpenCart
 from monet_web.connectors.woocommerce import WooCommerce
 
 CONNECTORS: dict[str, type[Connector]] = {
     "woocommerce": WooCommerce,
+    "opencart": OpenCart,
 }
