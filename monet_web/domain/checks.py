@@ -12,6 +12,8 @@ from monet_web.domain.invoices import Draft, DraftLine
 from monet_web.domain.orders import Refund
 from monet_web.domain.periods import is_closed
 from monet_web.domain.settings import Settings
+from monet_web.domain.treated import Treated, charge_rates
+from monet_web.domain.treatment import Treatment
 from monet_web.domain.vat import Rates
 
 # What a line of a store is known by, most trusted first (A6): the kinds of aliases.
@@ -29,6 +31,8 @@ class KnownItem:
     id: int
     code: str
     keeps_stock: bool
+    is_service: bool = False
+    vat_class: str = ""  # in the office's own words
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,7 @@ class Facts:
     number_of_settings: str = ""  # what the settings would give
     date_by_hand: date | None = None  # a date that a person gave, since that of the settings lies in a closed period
     date_of_settings: str = ""  # what the settings would give, as 2026-10-31
+    treated: Treated | None = None  # what VAT makes of it
 
 
 Check = Callable[[Draft, Facts], Iterator[Finding]]
@@ -120,6 +125,17 @@ def _figures_agree(draft: Draft, facts: Facts) -> Iterator[Finding]:
         else:
             rate = difference.of.removeprefix("vat").strip()
             yield Finding("vat_differs", rate, {**values, "of_rate": f" {rate} %" if rate else ""})
+
+
+def _vat_is_treated(draft: Draft, facts: Facts) -> Iterator[Finding]:
+    """What the buyer, the countries and the company's days mean for VAT, and what of it a person decides."""
+    if facts.treated is not None:
+        yield from facts.treated.findings
+
+
+def _charges_follow_goods(draft: Draft, facts: Facts) -> Iterator[Finding]:
+    if facts.treated is None or facts.treated.treatment is not Treatment.NOT_PAYER:
+        yield from charge_rates(draft)
 
 
 def _items_are_known(draft: Draft, facts: Facts) -> Iterator[Finding]:
@@ -267,6 +283,8 @@ CHECKS: tuple[Check, ...] = (
     _taxes_have_rates,
     _rates_are_valid,
     _vat_is_ours,
+    _vat_is_treated,
+    _charges_follow_goods,
     _items_are_known,
     _quantities_are_told,
     _warehouse_exists,

@@ -16,6 +16,17 @@ def normalise_vat_code(code: str) -> str:
     return _SEPARATORS.sub("", code).upper()
 
 
+def full_vat_code(code: str, country: str) -> str:
+    """A VAT code with its prefix: one typed without it is taken for one of `country` (ISO code); Greece files as EL."""
+    code = normalise_vat_code(code)
+    if not code:
+        return ""
+    if not code[:2].isalpha():
+        prefix = country.strip().upper()
+        code = ("EL" if prefix == "GR" else prefix) + code
+    return "EL" + code[2:] if code.startswith("GR") else code
+
+
 def normalise_company_code(code: str) -> str:
     """A company code without the spaces, dots and dashes people put into it."""
     return _SEPARATORS.sub("", code)

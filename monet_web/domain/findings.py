@@ -10,6 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from monet_web.domain.findings_vat import BECAUSE, KINDS, RATES, TREATMENTS, VAT_CODES
+from monet_web.domain.sentences import Sentences
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -19,19 +22,6 @@ class Finding:
     subject: str = ""
     values: Mapping[str, str] = field(default_factory=dict)
     stops: bool = True  # False: a notice, the invoice is registered all the same
-
-
-@dataclass(frozen=True, slots=True)
-class Sentences:
-    """The four parts in one language, `{name}` filled from the finding's values.
-
-    `cause` heads a group of invoices: it names only what the code and the subject (`{subject}`) decide.
-    """
-
-    wrong: str
-    why: str
-    fix: str
-    cause: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +41,9 @@ def describe(finding: Finding, language: str = "en") -> Text:
     values = _Values({"subject": finding.subject} | dict(finding.values))
     if "problem" in values:
         values["problem"] = PROBLEMS.get(values["problem"], PROBLEMS["component"])[1 if language == "lt" else 0]
+    for key, words in _WORDS.items():
+        if values.get(key) in words:
+            values[key] = words[values[key]][1 if language == "lt" else 0]
     return Text(
         sentences.wrong.format_map(values),
         sentences.why.format_map(values),
@@ -69,6 +62,11 @@ PERSON_MAY_PASS = frozenset({"posting_manual", "refund_not_booked", "number_by_h
 
 # Codes whose subject is the number of a line: the invoices of one such code have one cause, whatever the line.
 OF_A_LINE = frozenset({"quantity_missing", "tax_rate_missing"})
+
+# Values that are keys of words: what the value of that name reads as.
+_WORDS: Mapping[str, Mapping[str, tuple[str, str]]] = {
+    "because": BECAUSE, "treatment": TREATMENTS, "kind": KINDS, "rate": RATES,
+}  # fmt: skip
 
 # What can be wrong with a code of a buyer, as part of a sentence.
 PROBLEMS: Mapping[str, tuple[str, str]] = {
@@ -429,4 +427,5 @@ CODES: Mapping[str, tuple[Sentences, Sentences]] = {
             "Numeris suteiktas ranka",
         ),
     ),
+    **VAT_CODES,
 }

@@ -3,15 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
-
-@dataclass(frozen=True, slots=True)
-class General:
-    """`phrase` follows a count ("329 × a product is not among the items"); `fix` holds without any value."""
-
-    phrase: str
-    fix: str
+from monet_web.domain.findings_vat import VAT_GENERAL
+from monet_web.domain.sentences import General
 
 
 def in_general(code: str, language: str = "en") -> General:
@@ -223,4 +217,5 @@ GENERAL: Mapping[str, tuple[General, General]] = {
         General("a number was given by hand", "Look the invoices over and register them."),
         General("numeris suteiktas ranka", "Peržiūrėkite sąskaitas ir užregistruokite."),
     ),
+    **VAT_GENERAL,
 }

@@ -36,6 +36,7 @@ class DraftLine:
     vat: Decimal
     rate_known: bool = True  # False: the store names a tax but not its rate
     by_marketplace: bool = False
+    tax_label: str = ""  # what the store calls the tax
 
     @property
     def names_item(self) -> bool:
@@ -83,6 +84,7 @@ class Draft:
     total: Decimal
     differences: tuple[Difference, ...] = ()
     store_number: str = ""  # the store's own invoice number
+    ship_postcode: str = ""
 
     @property
     def net(self) -> Decimal:
@@ -137,6 +139,7 @@ def draft_invoice(
         total=total,
         differences=differences,
         store_number=order.invoice_number,
+        ship_postcode=order.ship_to.postcode if order.ship_to.country else order.buyer.address.postcode,
     )
 
 
@@ -232,6 +235,7 @@ def _piece(row: OrderLine | Charge, net: Decimal, tax: Tax | None, quantity: Dec
         vat=round_to(tax.amount, unit) if tax else ZERO,
         rate_known=tax is None or tax.rate is not None,
         by_marketplace=tax.collected_by_marketplace if tax else False,
+        tax_label=tax.label if tax else "",
     )
 
 
