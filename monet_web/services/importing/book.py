@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, insert, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
@@ -33,7 +33,7 @@ from monet_web.services.importing.counts import Counts
 from monet_web.services.importing.customers import match_or_make
 from monet_web.services.importing.facts import CHANGED, codes_to_make, made_code
 from monet_web.services.importing.own_numbers import give_numbers, lock_series
-from monet_web.services.importing.page_stock import PageStock
+from monet_web.services.importing.page_stock import PageStock, moves_stock
 from monet_web.services.importing.prepare import Prepared, internal_error, prepare
 from monet_web.services.importing.rows import Batch, add_audit, add_findings, add_invoice, add_moves
 
@@ -208,7 +208,9 @@ def _decide(booking: Booking, prepared: Sequence[Prepared], stock: PageStock) ->
             if finding.code not in codes
         ]
         if not one.waits_for(booking):
-            one.findings = one.findings + stock.take(booking, one)
+            one.stock_stays = booking.without_stock if moves_stock(booking, one) else ""
+            if not one.stock_stays:
+                one.findings = one.findings + stock.take(booking, one)
         if one.waits_for(booking):
             one.outcome = "already_there" if one.refreshed else "in_journal"
         else:
@@ -254,9 +256,9 @@ def _clear_redrafted(session: Session, prepared: Sequence[Prepared]) -> None:
     removed = session.execute(
         delete(Invoice)
         .where(
-            Invoice.id.in_([living.id for living in gone]),
+            # A person who saves a correction raises the version: nobody's work is lost, whoever is faster.
+            tuple_(Invoice.id, Invoice.row_version).in_([(living.id, living.row_version) for living in gone]),
             Invoice.state == InvoiceState.IN_JOURNAL,
-            Invoice.touched_at.is_(None),
         )
         .execution_options(synchronize_session=False)
     )
@@ -308,9 +310,13 @@ def _add(
     )
     one.details = {**one.details, "invoice_id": str(invoice_id)}
     if registered:
-        add_moves(batch, booking, one, invoice_id)
         assert one.draft is not None  # noqa: S101 - it was drafted
-        add_audit(batch, booking, "registered", invoice_id, {"number": one.number, "total": str(one.draft.total)})
+        said = {"number": one.number, "total": str(one.draft.total)}
+        if one.stock_stays:
+            said["without_stock"] = one.stock_stays
+        else:
+            add_moves(batch, booking, one, invoice_id)
+        add_audit(batch, booking, "registered", invoice_id, said)
 
 
 def _add_run_orders(batch: Batch, booking: Booking, prepared: Sequence[Prepared]) -> None:

@@ -65,6 +65,7 @@ class Booking:
     promised: dict[str, str] = field(default_factory=dict)  # preview: number key → order that will have it
     numbers_by_hand: dict[int, str] = field(default_factory=dict)  # id of a store order → the number a person typed
     dated: date | None = None  # a person dates what is checked again, since its own date lies in a closed period (E7)
+    without_stock: str = ""  # why an accountant registers without moving stock; "" = stock moves
     journal_id: int | None = None  # of this run (or of this day's timetable), once there is one
 
     @property

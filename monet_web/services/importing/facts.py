@@ -174,6 +174,14 @@ def _by_code(session: Session, keys: Collection[str]) -> dict[str, KnownItem]:
     return {row.code_key: KnownItem(row.id, row.code, row.keeps_stock) for row in rows}
 
 
+def items_by_id(session: Session, ids: Collection[int]) -> dict[int, KnownItem]:
+    """Items that lines name already, by id."""
+    if not ids:
+        return {}
+    keys = session.scalars(select(Item.code_key).where(Item.id.in_(ids))).all()
+    return {item.id: item for item in _by_code(session, keys).values()}
+
+
 def made_code(line: DraftLine) -> str:
     """The code of an item that is made for an unknown line: its SKU, else the store's id, else of its name.
 

@@ -97,6 +97,11 @@ class PageStock:
             )
 
 
+def moves_stock(booking: Booking, one: Prepared) -> bool:
+    """True when registering it takes something from a warehouse."""
+    return any(quantity for _, _, _, quantity in _needs(booking, one))
+
+
 def _needs(booking: Booking, one: Prepared) -> Iterator[tuple[StockKey, KnownItem, str, Decimal]]:
     """(warehouse and item, the item, the warehouse's code, quantity) of each line that takes from the stock."""
     assert one.draft is not None  # noqa: S101 - only drafted orders need stock

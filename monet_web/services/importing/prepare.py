@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from functools import partial
+from itertools import zip_longest
 from typing import Any
 
 from sqlalchemy import select
@@ -17,6 +18,7 @@ from sqlalchemy.orm import Session
 from monet_web.domain.changes import REFUNDED, differences
 from monet_web.domain.checks import Facts, KnownItem, check, number_source
 from monet_web.domain.codes import company_code_problem
+from monet_web.domain.corrections import measured
 from monet_web.domain.decided import Decided, applied, settled
 from monet_web.domain.filters import Filtered, why_not
 from monet_web.domain.findings import PERSON_MAY_PASS, Finding
@@ -26,9 +28,10 @@ from monet_web.models.invoices import InvoiceState, InvoiceVat
 from monet_web.services.books.numbers import number_key
 from monet_web.services.books.rates import eur_rates
 from monet_web.services.books.vat_codes import vat_code_problem
-from monet_web.services.importing import decisions, raw_pages
+from monet_web.services.importing import corrected, decisions, raw_pages
 from monet_web.services.importing.booking import Booking, Place
 from monet_web.services.importing.collect import Remembered
+from monet_web.services.importing.corrected import Kept, Stored
 from monet_web.services.importing.facts import (
     CANCELLED,
     REFUNDED_ONLY,
@@ -59,6 +62,8 @@ class Prepared:
     items: list[KnownItem | None] = field(default_factory=list)
     vat: tuple[VatLine, ...] = ()  # of a document that an earlier attempt of this run booked
     places: list[Place] = field(default_factory=list)  # a warehouse a line; [] = that of the settings
+    kept: Kept | None = None  # what a person made of the waiting invoice
+    stock_stays: str = ""  # why it is registered without moving stock
     findings: list[Finding] = field(default_factory=list)
     number: str | None = None  # None: the series gives one when it is registered
     number_by_hand: bool = False  # a person typed it
@@ -97,12 +102,25 @@ def prepare(session: Session, booking: Booking, remembered: Sequence[Remembered]
 
 
 def prepare_again(session: Session, booking: Booking, waiting: Sequence[tuple[Remembered, Living]]) -> list[Prepared]:
-    """Waiting invoices of remembered orders, drafted and checked again under today's settings and facts."""
+    """Waiting invoices of remembered orders, drafted and checked again under today's settings and facts.
+
+    One that a person corrected stays as he left it; only what is found about it is found anew.
+    """
+    stored = corrected.load(session, [living.id for _, living in waiting if living.touched])
     prepared = []
     for one, living in waiting:
-        again = _guarded(_draft_again, booking, one, living)
-        prepared.append(again)
+        again = partial(_as_kept, stored=stored[living.id]) if living.touched else _draft_again
+        prepared.append(_guarded(again, booking, one, living))
     return _with_facts(session, booking, prepared)
+
+
+def prepare_typed(
+    session: Session, booking: Booking, one: Remembered, living: Living, draft: Draft, kept: Kept, *,
+    number: str | None, places: list[Place],
+) -> Prepared:  # fmt: skip
+    """A waiting invoice as a person types it now, with everything that is found about it."""
+    typed = Prepared(one, living=living, draft=draft, number=number, kept=kept, places=places)
+    return _with_facts(session, booking, [typed])[0]
 
 
 def prepare_replacement(session: Session, booking: Booking, one: Remembered, credited_id: int) -> Prepared:
@@ -189,6 +207,16 @@ def _draft_again(booking: Booking, remembered: Remembered, living: Living | None
     if isinstance(remembered.order, Unreadable):
         return Prepared(remembered, "unreadable", "unreadable", {"text": remembered.order.reason}, living=living)
     return _drafted(booking, remembered, remembered.order, living)
+
+
+def _as_kept(booking: Booking, remembered: Remembered, living: Living, *, stored: Stored) -> Prepared:
+    """A waiting invoice as its rows say it, measured by the store's figures."""
+    standing = corrected.standing_of(stored, booking, remembered.order)
+    said = corrected.said_of(booking, remembered.order, standing)
+    draft = measured(standing.draft, said, booking.settings.limit_of(len(standing.lines)))
+    return Prepared(
+        remembered, living=living, draft=draft, number=living.number, kept=stored.kept(), places=stored.places(booking)
+    )
 
 
 def _already_said(remembered: Remembered, living: Living) -> bool:
@@ -278,7 +306,7 @@ def _follow_credited(session: Session, booking: Booking, drafted: Sequence[Prepa
             one.revision, made = max(before, 1 if one.replaces else 0) + 1, booking.today
         if one.revision == 1 or made is None:
             continue
-        if one.number and not one.number_by_hand:
+        if one.number and not one.number_by_hand and one.kept is None:
             one.number = f"{one.number[:112]}-{one.revision}"
         if one.draft.issue_date < made:
             one.draft = replace(one.draft, issue_date=made)
@@ -343,8 +371,10 @@ def _find_facts(session: Session, booking: Booking, drafted: Sequence[Prepared])
         draft = one.draft
         assert draft is not None  # noqa: S101 - chosen so by the callers
         one.eur_rate = rates.get((draft.currency, draft.supply_date))
-        one.items = _items_of(booking, draft, items)
+        one.items = _items_of(booking, draft, one.kept, items)
         one.findings = check(draft, _facts_of(booking, one, draft))
+        if one.kept is not None:
+            one.findings = _found_of_kept(one, one.kept)
         if one.remembered.store_order_id in decided:
             one.findings = settled(one.findings, decided[one.remembered.store_order_id])
         _notice_conflict(one, taken, mine)
@@ -353,20 +383,30 @@ def _find_facts(session: Session, booking: Booking, drafted: Sequence[Prepared])
 def _apply(one: Prepared, decided: Decided | None) -> None:
     """What a person decided about this order's invoice holds for every draft of it."""
     assert one.draft is not None  # noqa: S101 - chosen so by the callers
-    if decided is None:
+    if decided is None or one.kept is not None:
         return
     one.draft = applied(one.draft, decided)
     if decided.warehouse is not None:
         one.places = [Place(*decided.warehouse)] * len(one.draft.lines)
 
 
-def _items_of(booking: Booking, draft: Draft, items: Any) -> list[KnownItem | None]:
+def _items_of(booking: Booking, draft: Draft, kept: Kept | None, items: Any) -> list[KnownItem | None]:
     if not booking.is_goods:
         return [None] * len(draft.lines)
     common = booking.common_item if booking.settings.unknown_items == "common" else None
     stand_in = KnownItem(common.id, common.code, keeps_stock=False) if common else None
     # The common item stands for anything, so its pieces are not counted.
-    return [(items.of(line, booking.store_id) or stand_in) if line.names_item else None for line in draft.lines]
+    named = kept.items if kept is not None else ()
+    return [
+        (chosen or items.of(line, booking.store_id) or stand_in) if line.names_item else None
+        for line, chosen in zip_longest(draft.lines, named)
+    ]
+
+
+def _found_of_kept(one: Prepared, kept: Kept) -> list[Finding]:
+    """What is found about an invoice that a person corrected: a number he gave is there, wherever it comes from."""
+    found = [finding for finding in one.findings if finding.code != "number_missing" or not one.number]
+    return [*found, *kept.findings]
 
 
 def _facts_of(booking: Booking, one: Prepared, draft: Draft) -> Facts:

@@ -74,7 +74,7 @@ def add_invoice(
     """The document of a prepared order with its lines, VAT and findings."""
     draft = one.draft
     assert draft is not None  # noqa: S101 - only drafted orders make documents
-    living = one.living
+    living, kept = one.living, one.kept
     rate = one.eur_rate
     vat_rows = [_vat_row(booking, draft, invoice_id, row, rate) for row in draft.vat]
     total_eur, net_eur, vat_eur = _in_euro(draft, vat_rows, rate)
@@ -98,17 +98,17 @@ def add_invoice(
             "registered_by_run_id": booking.run_id if registered else None,
             "registered_at": booking.now if registered else None,
             "drafted_from_version_id": one.remembered.version_id,
-            "touched_at": None,
-            "touched_by": "",
+            "touched_at": kept.touched_at if kept else None,
+            "touched_by": kept.touched_by if kept else "",
             "row_version": living.row_version + 1 if living else 1,
             "credits_invoice_id": None,
             "issued_by_store": booking.settings.issued_by == "store",
             "issue_date": draft.issue_date,
             "supply_date": draft.supply_date,
-            "vat_date": None,
+            "vat_date": kept.vat_date if kept else None,
             "currency": draft.currency[:3],
             "eur_rate": rate,
-            "customer_id": customer_id,
+            "customer_id": customer_id or (kept.customer_id if kept else None),
             "buyer_name": (draft.buyer.company or draft.buyer.name or draft.buyer.email)[:400],
             "buyer": _buyer(draft),
             "ship_country": draft.ship_country[:2],
@@ -125,8 +125,8 @@ def add_invoice(
             "net_eur": net_eur,
             "vat_eur": vat_eur,
             "total_eur": total_eur,
-            "stock_not_moved_reason": "",
-            "note": "",
+            "stock_not_moved_reason": one.stock_stays,
+            "note": kept.note if kept else "",
             "search_text": _search_text(one, draft),
         }
     )  # fmt: skip
@@ -135,6 +135,10 @@ def add_invoice(
         account = None
         if not booking.is_goods:
             account = booking.charges_account if is_charge else booking.revenue_account
+            account = (kept.accounts[position - 1] if kept else "") or account
+        place = one.place(booking, position - 1)
+        # A person may have chosen the warehouse of a line whose item nobody knows yet.
+        is_placed = (item and item.keeps_stock) or (kept and booking.is_goods and line.names_item and not registered)
         batch.lines.append(
             {
                 "invoice_id": invoice_id,
@@ -155,7 +159,7 @@ def add_invoice(
                 "net": line.net,
                 "vat_rate": line.vat_rate,
                 "vat": line.vat,
-                "warehouse_id": one.place(booking, position - 1).id if item and item.keeps_stock else None,
+                "warehouse_id": place.id if is_placed else None,
             }
         )
     batch.vat.extend(vat_rows)
