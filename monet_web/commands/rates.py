@@ -23,7 +23,10 @@ def rates() -> None:
 @rates.command("import")
 @click.argument("file", type=FILE)
 def import_(file: Path) -> None:
-    """Import currency rates from FILE (.csv or .xlsx), header date,currency,rate: units of currency for one EUR.
+    """Import currency rates from FILE: a bank's own, or a .csv or .xlsx with the header date,currency,rate.
+
+    Rates are units of currency for one EUR. The European Central Bank's files (.csv, .zip, .xml) and the Bank of
+    Lithuania's (.xml) are read as they are; what the ECB publishes counts from the next working day.
 
     \b
     date,currency,rate

@@ -19,7 +19,7 @@ from monet_web.domain.vat import Rates, VatRate, builtin_rates, vat_country
 from monet_web.models.base import take_ids, writing
 from monet_web.models.company import CurrencyRate, VatRateRow
 from monet_web.services import audit
-from monet_web.services.books import tables
+from monet_web.services.books import bank_files, tables
 
 EURO = "EUR"
 # Banks publish none on holidays; a rate older than this is no rate of the day any more.
@@ -84,11 +84,14 @@ def eur_rates(session: Session, pairs: Collection[tuple[str, date]]) -> dict[tup
 
 
 def import_rates(session: Session, data: bytes, *, source: str, now: datetime, actor: str) -> RatesImported:
-    """Rates from a CSV or XLSX file with the header `date,currency,rate` (units of currency for one EUR).
+    """Rates from a bank's own file, or a CSV or XLSX with the header `date,currency,rate` (units for one EUR).
 
     A rate that is here already is replaced when it differs. All or nothing, in a transaction of its own.
     Raises BrokenRule.
     """
+    of_bank = bank_files.read(data)
+    if of_bank is not None:
+        return _enter(session, of_bank.rates, source=of_bank.bank, now=now, actor=actor)
     return _enter(session, _read(data), source=source, now=now, actor=actor)
 
 
