@@ -7,6 +7,7 @@ from monet_web.models.connection_tests import ConnectionTest
 from monet_web.models.customers import Customer, CustomerKey
 from monet_web.models.decisions import Decision
 from monet_web.models.errands import Errand
+from monet_web.models.evidence import ExportProofRow, VatCodeRow, VatConfirmation
 from monet_web.models.integrations import Integration, Store
 from monet_web.models.invoices import Invoice, InvoiceFinding, InvoiceLine, InvoiceVat, Journal, Series
 from monet_web.models.items import Item, ItemAlias
@@ -28,6 +29,7 @@ __all__ = [
     "CustomerKey",
     "Decision",
     "Errand",
+    "ExportProofRow",
     "Integration",
     "Invoice",
     "InvoiceFinding",
@@ -51,6 +53,8 @@ __all__ = [
     "StoreOrderVersion",
     "TakenNumber",
     "User",
+    "VatCodeRow",
+    "VatConfirmation",
     "VatRateRow",
     "Warehouse",
     "db",

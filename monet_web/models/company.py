@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 
-from sqlalchemy import Boolean, CheckConstraint, Date, String, UniqueConstraint
+from sqlalchemy import Boolean, CheckConstraint, Date, String, UniqueConstraint, true
 from sqlalchemy.orm import Mapped, mapped_column
 
-from monet_web.models.base import Base, ExactText, Id
+from monet_web.models.base import Base, ExactText, Id, Money
 
 
 class Company(Base):
@@ -30,6 +30,13 @@ class Company(Base):
     charges_account: Mapped[str] = mapped_column(String(40), default="5002")
     closed_until: Mapped[date | None] = mapped_column(Date)  # the last day of the closed periods
     is_demo: Mapped[bool] = mapped_column(Boolean, default=False)
+    vat_payer: Mapped[bool] = mapped_column(Boolean, default=True, server_default=true())
+    vat_from: Mapped[date | None] = mapped_column(Date)  # the first and last day of it; None: no limit
+    vat_to: Mapped[date | None] = mapped_column(Date)
+    oss_from: Mapped[date | None] = mapped_column(Date)  # None: not in OSS
+    oss_to: Mapped[date | None] = mapped_column(Date)
+    eu_threshold: Mapped[Decimal] = mapped_column(Money, default=Decimal(10000), server_default="100000000")
+    ask_vies: Mapped[bool] = mapped_column(Boolean, default=True, server_default=true())
 
 
 class CurrencyRate(Base):

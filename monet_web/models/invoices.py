@@ -71,6 +71,7 @@ class Invoice(Base):
         Index("ix_invoices_opened_by_run_id", "opened_by_run_id"),
         Index("ix_invoices_registered_by_run_id", "registered_by_run_id"),
         Index("ix_invoices_credits_invoice_id", "credits_invoice_id"),
+        Index("ix_invoices_treatment_supply_date", "treatment", "supply_date"),
         {"sqlite_autoincrement": True},
     )  # fmt: skip
 
@@ -117,6 +118,9 @@ class Invoice(Base):
     net_eur: Mapped[Decimal | None] = mapped_column(Money)
     vat_eur: Mapped[Decimal | None] = mapped_column(Money)
     total_eur: Mapped[Decimal | None] = mapped_column(Money)
+    treatment: Mapped[str] = mapped_column(String(24), default="", server_default="")  # domain.treatment; "": undecided
+    # What the treatment rests on: {"vat_code": {…}} or {"export": {…}}, all text.
+    evidence: Mapped[dict[str, dict[str, str]] | None] = mapped_column(JSON(none_as_null=True))
     stock_not_moved_reason: Mapped[str] = mapped_column(String(400), default="")
     note: Mapped[str] = mapped_column(Text, default="")
     search_text: Mapped[str] = mapped_column(Text, default="")

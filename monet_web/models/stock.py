@@ -19,6 +19,7 @@ class Warehouse(Base):
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     code: Mapped[str] = mapped_column(String(40), unique=True)
     name: Mapped[str] = mapped_column(String(120))
+    country: Mapped[str] = mapped_column(String(2), default="", server_default="")  # "": the company's
 
 
 class Balance(Base):
