@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from functools import partial
 
 from sqlalchemy import ColumnElement, select
@@ -24,6 +25,7 @@ from monet_web.services.importing.facts import Living, living_invoices
 from monet_web.services.importing.prepare import Prepared, prepare_again
 
 _PAGE = 200  # invoices a transaction
+_PART = 1000  # ids a query
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,18 +56,21 @@ def check_again(
     now: datetime,
     actor: str,
     register_all: bool = False,
+    dated: date | None = None,
     patience: float = PATIENCE,
 ) -> Rechecked:
     """Check waiting invoices again: those given, or those with a finding of `codes` (() = all that wait).
 
-    Drafted anew from what the store said last, under today's settings and facts; those that pass are registered when
-    their integration registers by itself or `register_all` is given. Raises RetryLater while an import of the same
+    Drafted anew from what the store said last, or as a person corrected them, under today's settings and facts; those
+    that pass are registered when
+    their integration registers by itself or `register_all` is given. `dated`: the issue date of those whose own lies in
+    a closed period; the supply date stays. Raises RetryLater while an import of the same
     integration is at work for longer than `patience` seconds.
     """
     checked = registered = 0
     for one in checked_again(
         session, codes=codes, invoice_ids=invoice_ids, integration_id=integration_id, now=now, actor=actor,
-        by_person=register_all, patience=patience,
+        by_person=register_all, dated=dated, patience=patience,
     ):  # fmt: skip
         checked += 1
         registered += one.registered
@@ -81,18 +86,37 @@ def checked_again(
     now: datetime,
     actor: str,
     by_person: bool = False,
+    dated: date | None = None,
+    without_stock: str = "",
     patience: float = PATIENCE,
 ) -> Iterator[Checked]:
     """The same, one by one as they are done, page by page and integration by integration."""
-    with reading(session):
-        integrations = session.scalars(
-            select(Invoice.integration_id).distinct().where(*_waiting(codes, invoice_ids, integration_id))
-        ).all()
-    for one in sorted(integrations):
+    for one, ids in _by_integration(session, codes, invoice_ids, integration_id).items():
         yield from _of_integration(
-            session, one, codes=codes, invoice_ids=invoice_ids, now=now, actor=actor, by_person=by_person,
+            session, one, ids, now=now, actor=actor, by_person=by_person, dated=dated, without_stock=without_stock,
             patience=patience,
         )  # fmt: skip
+
+
+def _by_integration(
+    session: Session, codes: Collection[str], invoice_ids: Sequence[int] | None, integration_id: int | None
+) -> dict[int, list[int]]:
+    """Integration → ids of its invoices that are meant, ascending: all found before the first is changed."""
+    parts: list[Sequence[int] | None] = [None]
+    if invoice_ids is not None:
+        wanted = sorted(set(invoice_ids))
+        parts = [wanted[start : start + _PART] for start in range(0, len(wanted), _PART)]
+    found: dict[int, list[int]] = defaultdict(list)
+    with reading(session):
+        for part in parts:
+            rows = session.execute(
+                select(Invoice.integration_id, Invoice.id)
+                .where(*_waiting(codes, part, integration_id))
+                .order_by(Invoice.integration_id, Invoice.id)
+            )
+            for row in rows:
+                found[row.integration_id].append(row.id)
+    return dict(sorted(found.items()))
 
 
 def _waiting(
@@ -101,7 +125,6 @@ def _waiting(
     conditions: list[ColumnElement[bool]] = [
         Invoice.state == InvoiceState.IN_JOURNAL,
         Invoice.kind == InvoiceKind.INVOICE,
-        Invoice.touched_at.is_(None),
     ]
     if invoice_ids is not None:
         conditions.append(Invoice.id.in_(invoice_ids))
@@ -115,30 +138,21 @@ def _waiting(
 def _of_integration(
     session: Session,
     integration_id: int,
+    ids: Sequence[int],
     *,
-    codes: Collection[str],
-    invoice_ids: Sequence[int] | None,
     now: datetime,
     actor: str,
     by_person: bool,
+    dated: date | None,
+    without_stock: str,
     patience: float,
 ) -> Iterator[Checked]:
     counts = Counts()
-    after = 0
     with claimed(session, integration_id, now=now, actor=actor, by_person=by_person, patience=patience) as held:
-        while True:
-            with reading(session):
-                ids = session.scalars(
-                    select(Invoice.id)
-                    .where(*_waiting(codes, invoice_ids, integration_id), Invoice.id > after)
-                    .order_by(Invoice.id)
-                    .limit(_PAGE)
-                ).all()
-            if not ids:
-                break
-            after = ids[-1]
+        held.booking.dated, held.booking.without_stock = dated, without_stock
+        for start in range(0, len(ids), _PAGE):
             held.booking.now = held.clock()
-            prepare_now = partial(_prepare, booking=held.booking, invoice_ids=ids)
+            prepare_now = partial(_prepare, booking=held.booking, invoice_ids=ids[start : start + _PAGE])
             prepared, counts = book_prepared(session, held.claim, held.booking, prepare_now, counts)
             yield from (_checked(one) for one in prepared)
 
@@ -156,16 +170,24 @@ def _remembered(session: Session, booking: Booking, invoice_ids: Sequence[int]) 
         .execution_options(populate_existing=True)
     ).all()
     living = living_invoices(session, booking.store_id, [order.external_id for order in orders])
-    raws = raw_pages.load_versions(session, [order.latest_version_id for order in orders if order.latest_version_id])
+    versions = {order.id: _version(order, living.get(order.external_id)) for order in orders}
+    raws = raw_pages.load_versions(session, [version for version in versions.values() if version is not None])
     found = []
     for order in orders:
-        document = living.get(order.external_id)
-        if order.latest_version_id is None or document is None or document.touched:
+        document, version = living.get(order.external_id), versions[order.id]
+        if version is None or document is None:
             continue
-        raw, context = raws[order.latest_version_id]
+        raw, context = raws[version]
         read = booking.connector.read(raw, context)
-        found.append((Remembered(order.id, order.latest_version_id, read, order.ignored_version_id), document))
+        found.append((Remembered(order.id, version, read, order.ignored_version_id), document))
     return found
+
+
+def _version(order: StoreOrder, document: Living | None) -> int | None:
+    """What an invoice is drafted from: the newest state, or the one that a person's correction was laid over."""
+    if document is not None and document.touched:
+        return document.drafted_from_version_id
+    return order.latest_version_id
 
 
 def _checked(one: Prepared) -> Checked:

@@ -56,9 +56,7 @@ def _concerned(session: Session, codes: Collection[str]) -> list[tuple[int, str,
     at_work = exists(
         select(Run.id).where(Run.integration_id == Integration.id, Run.state.in_(AT_WORK), Run.kind != RunKind.RECHECK)
     )
-    waiting = select(Invoice.integration_id).where(
-        Invoice.state == InvoiceState.IN_JOURNAL, Invoice.touched_at.is_(None)
-    )
+    waiting = select(Invoice.integration_id).where(Invoice.state == InvoiceState.IN_JOURNAL)
     if codes:
         found = select(InvoiceFinding.invoice_id).where(InvoiceFinding.code.in_(list(codes)))
         waiting = waiting.where(Invoice.id.in_(found))

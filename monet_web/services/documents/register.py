@@ -24,14 +24,24 @@ class Registered:
 
 
 def register(
-    session: Session, invoice_ids: Sequence[int], *, now: datetime, actor: str, patience: float = PATIENCE
+    session: Session,
+    invoice_ids: Sequence[int],
+    *,
+    now: datetime,
+    actor: str,
+    without_stock: str = "",
+    patience: float = PATIENCE,
 ) -> list[Registered]:
     """Register waiting invoices by a person's word. What only waits for a person passes; everything else must be right.
 
+    `without_stock`: why stock does not move now, an accountant's reason; what should have moved is kept to be settled.
     Raises RetryLater while an import of the same integration is at work for longer than `patience` seconds.
     """
     done = []
-    for one in checked_again(session, invoice_ids=invoice_ids, now=now, actor=actor, by_person=True, patience=patience):
+    for one in checked_again(
+        session, invoice_ids=invoice_ids, now=now, actor=actor, by_person=True, without_stock=without_stock,
+        patience=patience,
+    ):  # fmt: skip
         stops = tuple(found for found in one.findings if found.stops and found.code not in PERSON_MAY_PASS)
         done.append(Registered(one.invoice_id, one.number, one.registered, () if one.registered else stops))
     return done

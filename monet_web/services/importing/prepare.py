@@ -214,6 +214,8 @@ def _as_kept(booking: Booking, remembered: Remembered, living: Living, *, stored
     standing = corrected.standing_of(stored, booking, remembered.order)
     said = corrected.said_of(booking, remembered.order, standing)
     draft = measured(standing.draft, said, booking.settings.limit_of(len(standing.lines)))
+    if booking.dated is not None:
+        draft = replace(draft, issue_date=booking.dated)
     return Prepared(
         remembered, living=living, draft=draft, number=living.number, kept=stored.kept(), places=stored.places(booking)
     )
