@@ -10,7 +10,7 @@ from monet_web.connectors.address_guard import StoreAddress, parse
 from monet_web.connectors.base import Connector, Json, Page, Parameter, Selection, StoreFacts, Surroundings
 from monet_web.connectors.http import Limits, StoreClient
 from monet_web.connectors.opencart.api import Api
-from monet_web.connectors.opencart.declared import PARAMETERS, SETUP_STEPS
+from monet_web.connectors.opencart.declared import DEFAULT_ZONE, PARAMETERS, SETUP_STEPS
 from monet_web.connectors.opencart.explain import NEW_USER, explain
 from monet_web.connectors.opencart.facts import test_connection
 from monet_web.connectors.opencart.reader import COMPANY_CODE_FIELDS, VAT_CODE_FIELDS, read_order
@@ -44,7 +44,7 @@ class OpenCart(Connector):
         around = surroundings or Surroundings()
         self._user = values.get("api_user", "").strip()
         self._key = "".join(values.get("api_key", "").split())  # a key copied out of a narrow field has line breaks
-        self._zone_of_old = values.get("time_zone", "").strip()
+        self._zone_of_old = values.get("time_zone", "").strip() or DEFAULT_ZONE
         self._shop = values.get("shop", "").strip()
         self._known = dict(around.learned)
         self._client = StoreClient(_address(values), around, secrets=(self._key,), explain=explain, limits=limits)

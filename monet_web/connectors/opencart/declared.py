@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from monet_web.connectors.base import Parameter
 
+DEFAULT_ZONE = "Europe/Vilnius"  # where most of the shops are that leave their zone unsaid
+
 PARAMETERS: tuple[Parameter, ...] = (
     Parameter(
         "address",
@@ -37,7 +39,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         "Time zone",
         "Used only where the shop does not say its own (before OpenCart 3.0.3, and in backups without settings).",
         required=False,
-        default="Europe/Vilnius",
+        default=DEFAULT_ZONE,
     ),
 )
 
