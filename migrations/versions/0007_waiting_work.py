@@ -58,6 +58,7 @@ def upgrade() -> None:
         "errands",
         sa.Column("id", _ID, nullable=False),
         sa.Column("by_person", sa.Boolean(), nullable=False),
+        sa.Column("dated", sa.Date(), nullable=True),
         sa.Column("about", sa.Text(), nullable=False),
         sa.Column("back", sa.String(length=2000), nullable=False),
         sa.Column("invoice_ids", sa.JSON(), nullable=False),

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, Boolean, Index, Integer, String, Text
+from sqlalchemy import JSON, Boolean, Date, Index, Integer, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from monet_web.models.base import Base, Id, Moment, kept_by_value
@@ -29,6 +29,7 @@ class Errand(Base):
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     by_person: Mapped[bool] = mapped_column(Boolean, default=False)  # registers what only waits for a person
+    dated: Mapped[date | None] = mapped_column(Date)  # the issue date of those whose own lies in a closed period
     about: Mapped[str] = mapped_column(Text, default="")  # the sentence of what was mended before
     back: Mapped[str] = mapped_column(String(2000), default="")  # the page that it was asked for on
     invoice_ids: Mapped[list[int]] = mapped_column(JSON, default=list)

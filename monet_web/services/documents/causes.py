@@ -29,6 +29,8 @@ class Cause:
     invoices: int
     sums: dict[str, Decimal] = field(default_factory=dict)
     oldest: date | None = None
+    newest: date | None = None
+    integrations: tuple[int, ...] = ()  # in which they wait
     passing: int = 0  # of them, how many a person may register: nothing else stands in their way
 
     @property
@@ -48,6 +50,7 @@ class Shortage:
 
     needed: Decimal
     on_hand: Decimal
+    elsewhere: tuple[tuple[str, Decimal], ...] = ()  # other warehouses that have some of it
 
     @property
     def missing(self) -> Decimal:
@@ -74,11 +77,15 @@ def shortages(session: Session, found: Sequence[Cause]) -> dict[str, Shortage]:
         .join(Warehouse, Warehouse.id == Balance.warehouse_id)
         .where(Item.code.in_([str(values.get("item", "")) for values in short.values()]))
     )
-    there = {(row.code, row.warehouse): row.on_hand for row in balances}
-    return {
-        subject: Shortage(needed[subject], there.get((values.get("item"), values.get("warehouse")), Decimal(0)))
-        for subject, values in short.items()
-    }
+    there: dict[str, dict[str, Decimal]] = defaultdict(dict)
+    for row in balances:
+        there[row.code][row.warehouse] = row.on_hand
+    found_short = {}
+    for subject, values in short.items():
+        of_item, warehouse = there[str(values.get("item", ""))], values.get("warehouse")
+        others = sorted((code, on_hand) for code, on_hand in of_item.items() if code != warehouse and on_hand > 0)
+        found_short[subject] = Shortage(needed[subject], of_item.get(str(warehouse), Decimal(0)), tuple(others))
+    return found_short
 
 
 def causes(session: Session, which: Which | None = None, *, opened_by_run: int | None = None) -> list[Cause]:
@@ -92,13 +99,14 @@ def causes(session: Session, which: Which | None = None, *, opened_by_run: int |
     once = _once_an_invoice(asked)
     rows = session.execute(
         select(
-            once.c.code, once.c.shared, Invoice.currency, func.count().label("invoices"),
+            once.c.code, once.c.shared, Invoice.currency, Invoice.integration_id, func.count().label("invoices"),
             func.sum(Invoice.total).label("total"), func.min(Invoice.issue_date).label("oldest"),
+            func.max(Invoice.issue_date).label("newest"),
             func.min(once.c.one).label("one"), func.sum(case((held(), 0), else_=1)).label("passing"),
         )
         .join(Invoice, Invoice.id == once.c.invoice_id)
-        .group_by(once.c.code, once.c.shared, Invoice.currency)
-        .order_by(Invoice.currency)
+        .group_by(once.c.code, once.c.shared, Invoice.currency, Invoice.integration_id)
+        .order_by(Invoice.currency, Invoice.integration_id)
     ).all()  # fmt: skip
     grouped: dict[tuple[str, str], list[Any]] = defaultdict(list)
     for row in rows:
@@ -108,13 +116,22 @@ def causes(session: Session, which: Which | None = None, *, opened_by_run: int |
         Cause(
             finding=examples[min(row.one for row in of)],
             invoices=sum(row.invoices for row in of),
-            sums={row.currency: row.total for row in of},
+            sums=_sums(of),
             oldest=min(row.oldest for row in of),
+            newest=max(row.newest for row in of),
+            integrations=tuple(sorted({row.integration_id for row in of})),
             passing=sum(int(row.passing) for row in of),
         )
         for of in grouped.values()
     ]
     return sorted(found, key=lambda one: (-one.invoices, one.code, one.subject))
+
+
+def _sums(rows: Sequence[Any]) -> dict[str, Decimal]:
+    sums: dict[str, Decimal] = {}
+    for row in rows:
+        sums[row.currency] = sums.get(row.currency, Decimal(0)) + row.total
+    return sums
 
 
 def main_causes(session: Session, journal_ids: Collection[int], *, most: int = 3) -> dict[int, list[Cause]]:

@@ -1,0 +1,235 @@
+"""Deciding: what a person settles for all invoices of a cause at once; every new draft of them keeps it (E3)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import delete, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from monet_web.domain.codes import normalise_vat_code
+from monet_web.domain.decided import OF_FIGURES, UNKNOWN_RATE
+from monet_web.domain.errors import BrokenRule
+from monet_web.models.base import writing
+from monet_web.models.customers import Customer
+from monet_web.models.decisions import Decision, DecisionKind
+from monet_web.models.invoices import Invoice, InvoiceFinding
+from monet_web.models.stock import Warehouse
+from monet_web.services import audit
+from monet_web.services.books.tables import Wrong, number_of, shown
+from monet_web.services.books.vat_codes import vat_code_problem
+from monet_web.services.documents.waiting import Which, conditions
+
+RATE_UNKNOWN = "vat_rate_unknown"
+RATE_NOT_SAID = "tax_rate_missing"
+SHORT = "stock_short"
+VAT_CODE = "vat_code_invalid"
+_PART = 500
+_HIGHEST_RATE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """One finding of one waiting invoice that nobody corrected by hand."""
+
+    invoice_id: int
+    store_order_id: int
+    code: str
+    subject: str
+    said: Mapping[str, Any]
+    country: str
+
+
+Make = Callable[[_Row], tuple[str, dict[str, str]]]  # → the decision's subject and values
+
+
+def accept_difference(session: Session, which: Which, *, now: datetime, actor: str) -> list[int]:
+    """Accept the differences of these invoices as rounding, each with the figures that it shows; their ids.
+
+    Where the store says other figures later, the finding is back. Raises BrokenRule.
+    """
+
+    def made(row: _Row) -> tuple[str, dict[str, str]]:
+        figures = {"code": row.code, "subject": row.subject}
+        return f"{row.code} {row.subject}", {**figures, **{key: str(row.said.get(key, "")) for key in _FIGURES}}
+
+    codes = tuple(code for code in OF_FIGURES if which.code in (code, None))
+    return _decide(session, which, codes, DecisionKind.DIFFERENCE, "difference_accepted", made, now=now, actor=actor)
+
+
+_FIGURES = ("store", "lines")
+
+
+def choose_rate(session: Session, which: Which, rate: str, *, now: datetime, actor: str) -> list[int]:
+    """The right VAT rate of the lines that have a wrong one, or none that the store says; what was paid stays.
+
+    Of the cause `vat_rate_unknown` (its subject names the wrong rate) or `tax_rate_missing`. The invoices' ids. Raises
+    BrokenRule.
+    """
+    percent = _percent(rate)
+
+    def made(row: _Row) -> tuple[str, dict[str, str]]:
+        wrong = UNKNOWN_RATE if row.code == RATE_NOT_SAID else row.subject.rpartition(" ")[2]
+        return wrong, {"from": wrong, "to": percent}
+
+    codes = tuple(code for code in (RATE_UNKNOWN, RATE_NOT_SAID) if which.code == code)
+    with writing(session):
+        rows = _rows(session, which, codes)
+        # A rate that was chosen before and is refused now: what the store says is the one to replace.
+        earlier = _chosen_before(session, rows)
+
+        def again(row: _Row) -> tuple[str, dict[str, str]]:
+            wrong, values = made(row)
+            first = earlier.get((row.store_order_id, wrong), wrong)
+            return first, {**values, "from": first}
+
+        return _write(session, rows, DecisionKind.VAT_RATE, "vat_rate_chosen", again, now=now, actor=actor)
+
+
+def choose_warehouse(session: Session, which: Which, code: str, *, now: datetime, actor: str) -> list[int]:
+    """These invoices take their goods from that warehouse; their ids. Raises BrokenRule."""
+    with writing(session):
+        found = session.scalars(select(Warehouse).where(Warehouse.code == code.strip())).one_or_none()
+        if found is None:
+            raise BrokenRule(
+                f"There is no warehouse {shown(code)}." if code.strip() else "No warehouse was chosen.",
+                fix="Choose one of the list.", field="warehouse",
+            )  # fmt: skip
+        values = {"warehouse_id": str(found.id), "warehouse": found.code}
+        rows = _rows(session, which, (SHORT,))
+        return _write(
+            session, rows, DecisionKind.WAREHOUSE, "warehouse_chosen", lambda _: ("", values), now=now, actor=actor
+        )
+
+
+def correct_buyer(
+    session: Session, which: Which, vat_code: str, *, customer_id: int | None = None, now: datetime, actor: str
+) -> list[int]:
+    """The buyer's right VAT code ("" = no VAT payer), or the customer whose codes are taken; the invoices' ids.
+
+    Raises BrokenRule.
+    """
+    code, company_code, name = normalise_vat_code(vat_code), "", ""
+    with writing(session):
+        if customer_id is not None:
+            customer = session.get(Customer, customer_id)
+            if customer is None:
+                raise BrokenRule("This customer is not here any more.", fix="Choose another one.", field="customer")
+            code, company_code, name = customer.vat_code, customer.company_code, customer.name
+        rows = _rows(session, which, (VAT_CODE,))
+        if code and rows and vat_code_problem(code, rows[0].country):
+            raise BrokenRule(
+                f"{shown(code)} can't be a VAT code either.",
+                fix="Type it as LT100001234567, or leave the field empty if the buyer is no VAT payer.", field="buyer",
+            )  # fmt: skip
+
+        def made(row: _Row) -> tuple[str, dict[str, str]]:
+            was = str(row.said.get("what", row.subject))
+            return "", {"was": was, "vat_code": code, "company_code": company_code, "company": name}
+
+        return _write(session, rows, DecisionKind.BUYER, "buyer_corrected", made, now=now, actor=actor)
+
+
+def forget(session: Session, store_order_ids: Sequence[int]) -> None:
+    """What was decided about these orders is gone with their invoices; in the caller's transaction."""
+    for start in range(0, len(store_order_ids), _PART):
+        part = store_order_ids[start : start + _PART]
+        session.execute(
+            delete(Decision).where(Decision.store_order_id.in_(part)).execution_options(synchronize_session=False)
+        )
+
+
+# --- parts -------------------------------------------------------------------------------------------------------
+
+
+def _decide(
+    session: Session,
+    which: Which,
+    codes: Sequence[str],
+    kind: DecisionKind,
+    action: str,
+    made: Make,
+    *,
+    now: datetime,
+    actor: str,
+) -> list[int]:
+    with writing(session):
+        return _write(session, _rows(session, which, codes), kind, action, made, now=now, actor=actor)
+
+
+def _rows(session: Session, which: Which, codes: Sequence[str]) -> list[_Row]:
+    query = (
+        select(
+            Invoice.id, Invoice.store_order_id, InvoiceFinding.code, InvoiceFinding.subject,
+            InvoiceFinding.values.label("said"), Invoice.ship_country, Invoice.buyer,
+        )
+        .join(InvoiceFinding, InvoiceFinding.invoice_id == Invoice.id)
+        .where(*conditions(which), Invoice.touched_at.is_(None), InvoiceFinding.code.in_(codes), InvoiceFinding.stops)
+        .order_by(Invoice.id)
+    )  # fmt: skip
+    if which.code in codes and which.subject is not None and which.code != RATE_NOT_SAID:
+        query = query.where(InvoiceFinding.subject == which.subject)
+    return [
+        _Row(row.id, row.store_order_id, row.code, row.subject, row.said, (row.buyer or {}).get("country", ""))
+        for row in session.execute(query)
+    ]
+
+
+def _write(
+    session: Session, rows: Sequence[_Row], kind: DecisionKind, action: str, made: Make, *, now: datetime, actor: str
+) -> list[int]:
+    """One decision an order and subject; said again it is the newest that holds."""
+    if not rows:
+        raise BrokenRule("Nothing waits for this any more.", fix="Look at the list again.")
+    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
+    decided: dict[tuple[int, str], dict[str, Any]] = {}
+    changes: dict[tuple[int, str], audit.Change] = {}
+    for row in rows:
+        subject, values = made(row)
+        key = row.store_order_id, subject[:240]
+        decided[key] = {
+            "store_order_id": key[0], "kind": kind, "subject": key[1], "values": values,
+            "decided_by": actor[:200], "decided_at": now,
+        }  # fmt: skip
+        changes[key] = audit.Change(row.invoice_id, after=values)
+    written = list(decided.values())
+    for start in range(0, len(written), _PART):
+        statement = dialect.insert(Decision)
+        session.execute(
+            statement.on_conflict_do_update(
+                index_elements=["store_order_id", "kind", "subject"],
+                set_={name: statement.excluded[name] for name in ("values", "decided_by", "decided_at")},
+            ),
+            written[start : start + _PART],
+        )
+    audit.rows(session, at=now, actor=actor, action=action, subject_kind="invoice", changes=changes.values())
+    return list(dict.fromkeys(row.invoice_id for row in rows))
+
+
+def _chosen_before(session: Session, rows: Sequence[_Row]) -> dict[tuple[int, str], str]:
+    """(order, rate chosen before) → the rate of the store that it replaced."""
+    found: dict[tuple[int, str], str] = {}
+    ids = sorted({row.store_order_id for row in rows})
+    for start in range(0, len(ids), _PART):
+        for one in session.scalars(
+            select(Decision).where(
+                Decision.store_order_id.in_(ids[start : start + _PART]), Decision.kind == DecisionKind.VAT_RATE
+            )
+        ):
+            found[one.store_order_id, one.values["to"]] = one.values["from"]
+    return found
+
+
+def _percent(text: str) -> str:
+    try:
+        rate = number_of(text.strip().removesuffix("%").strip(), example="21 or 5,5")
+    except Wrong:
+        rate = Decimal(-1)
+    if not 0 <= rate <= _HIGHEST_RATE:
+        raise BrokenRule(f"“{shown(text)}” is no VAT rate.", fix="Type it in per cent, for example 21.", field="vat")
+    return f"{rate.normalize():f}" if rate else "0"
