@@ -41,7 +41,7 @@ class Answer:
     def retry_after(self) -> float | None:
         """Seconds that the store asks us to wait: a number, or an HTTP date counted from the server's own clock."""
         text = self.headers.get("retry-after", "").strip()
-        if re.fullmatch(r"\d{1,9}", text, re.ASCII):
+        if re.fullmatch(r"\d{1,9}(\.\d{1,9})?", text, re.ASCII):  # Shopify writes 2.0
             return float(text)
         moment = http_date(text)
         return None if moment is None else max(0.0, (moment - (self.date or datetime.now(UTC))).total_seconds())
