@@ -7,18 +7,21 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy import delete as delete_rows
 from sqlalchemy.orm import Session, selectinload
 
 from monet_web.domain.errors import BrokenRule
 from monet_web.domain.findings import CODES
+from monet_web.domain.periods import is_closed
 from monet_web.models.base import writing
 from monet_web.models.integrations import Integration
-from monet_web.models.invoices import AccountingType, Invoice, InvoiceFinding, InvoiceState, Journal
+from monet_web.models.invoices import AccountingType, Invoice, InvoiceFinding, InvoiceKind, InvoiceState, Journal
 from monet_web.models.store_orders import Outcome, StoreOrder
 from monet_web.services import audit
+from monet_web.services.books.closed import PeriodClosed, closed_until
 from monet_web.services.books.numbers import number_key
+from monet_web.services.documents import decide
 
 PAGE = 50
 
@@ -142,35 +145,54 @@ def delete(
 ) -> int:
     """Delete waiting invoices; how many there were. Their orders come back at the next run, or are left out by hand.
 
-    Registered invoices are never deleted: they are skipped. The audit trail keeps a copy of each.
+    Registered invoices are never deleted: they are skipped. The audit trail keeps a copy of each. Raises BrokenRule:
+    one is dated in a closed period (then none is deleted), or leaving out has no reason.
     """
     if leave_out and not reason.strip():
         raise BrokenRule("Leaving orders out needs a reason.", fix="Type why, for example: test orders of the shop.")
     with writing(session):
-        invoices = session.scalars(
-            select(Invoice)
-            .where(Invoice.id.in_(invoice_ids), Invoice.state == InvoiceState.IN_JOURNAL)
-            .options(selectinload(Invoice.lines))
-            .order_by(Invoice.id)
-            .with_for_update(of=Invoice)
-            .execution_options(populate_existing=True)
-        ).all()
-        for invoice in invoices:
-            audit.record(
-                session, at=now, actor=actor, action="deleted", subject_kind="invoice", subject_id=invoice.id,
-                before=_copy(invoice), after={"leave_out": leave_out, "reason": reason},
-            )  # fmt: skip
-            order = session.get_one(StoreOrder, invoice.store_order_id, populate_existing=True)
-            order.left_out, order.left_out_reason = leave_out, reason if leave_out else ""
-            order.outcome = Outcome.FILTERED if leave_out else Outcome.OPEN
-            order.reason, order.details = ("left_out" if leave_out else ""), None
-        session.flush()
-        session.execute(
-            delete_rows(Invoice)
-            .where(Invoice.id.in_([invoice.id for invoice in invoices]))
-            .execution_options(synchronize_session=False)
+        return delete_in(session, invoice_ids, leave_out=leave_out, reason=reason, now=now, actor=actor)
+
+
+def delete_in(
+    session: Session, invoice_ids: Sequence[int], *, leave_out: bool, reason: str, now: datetime, actor: str
+) -> int:
+    """The same in the caller's writing transaction. Raises PeriodClosed."""
+    until = closed_until(session, lock=True)
+    invoices = session.scalars(
+        select(Invoice)
+        .where(Invoice.id.in_(invoice_ids), Invoice.state == InvoiceState.IN_JOURNAL)
+        .options(selectinload(Invoice.lines))
+        .order_by(Invoice.id)
+        .with_for_update(of=Invoice)
+        .execution_options(populate_existing=True)
+    ).all()
+    for invoice in invoices:
+        if until is not None and is_closed(invoice.issue_date, until):
+            raise PeriodClosed(f"The invoice {invoice.number or invoice.order_number}", invoice.issue_date, until)
+    changes = [
+        audit.Change(invoice.id, before=copy_of(invoice), after={"leave_out": leave_out, "reason": reason})
+        for invoice in invoices
+    ]
+    audit.rows(session, at=now, actor=actor, action="deleted", subject_kind="invoice", changes=changes)
+    orders = {invoice.store_order_id for invoice in invoices if invoice.kind is InvoiceKind.INVOICE}
+    session.execute(
+        update(StoreOrder)
+        .where(StoreOrder.id.in_(orders))
+        .values(
+            left_out=leave_out, left_out_reason=reason if leave_out else "",
+            outcome=Outcome.FILTERED if leave_out else Outcome.OPEN, reason="left_out" if leave_out else "",
+            details=None,
         )
-        session.expunge_all()
+        .execution_options(synchronize_session=False)
+    )  # fmt: skip
+    decide.forget(session, sorted(orders))
+    session.execute(
+        delete_rows(Invoice)
+        .where(Invoice.id.in_([invoice.id for invoice in invoices]))
+        .execution_options(synchronize_session=False)
+    )
+    session.expunge_all()
     return len(invoices)
 
 
@@ -224,7 +246,8 @@ def _bring_back(session: Session, which: ColumnElement[bool], *, now: datetime, 
     return len(orders)
 
 
-def _copy(invoice: Invoice) -> dict[str, object]:
+def copy_of(invoice: Invoice) -> dict[str, object]:
+    """What the trail keeps of a waiting invoice that is deleted or loses what was corrected by hand."""
     return {
         "number": invoice.number, "order_number": invoice.order_number, "date": invoice.issue_date.isoformat(),
         "currency": invoice.currency, "total": str(invoice.total), "vat": str(invoice.vat),

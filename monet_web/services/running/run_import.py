@@ -24,7 +24,7 @@ from monet_web.domain.windows import Window
 from monet_web.models.base import Clock, reading, writing
 from monet_web.models.integrations import Integration
 from monet_web.models.runs import ENDED, Run, RunKind, RunState
-from monet_web.services.importing import claims, vanished
+from monet_web.services.importing import claims, open_again, vanished
 from monet_web.services.importing.book import book_page
 from monet_web.services.importing.booking import Booking, booking_for
 from monet_web.services.importing.claims import Claim, LostClaim, patiently
@@ -179,7 +179,8 @@ def _read_and_book(
     seen = SeenIds()
     own = task.pages(connector, booking.settings.select_by)
     gone = vanished.pages(session, claim, booking, connector, task.window, seen) if task.ids is None else iter(())
-    for page in chain(own, gone):
+    left = open_again.pages(session, booking, connector, task.window, seen) if task.ids is None else iter(())
+    for page in chain(own, gone, left):
         booking.now = clock()
         if page.expected is not None and page.expected != expected:
             expected = page.expected
