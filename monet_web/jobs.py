@@ -19,7 +19,9 @@ from monet_web import events, notifying, queues
 from monet_web.config import Config
 from monet_web.installation import opened
 from monet_web.models.base import now_utc, reading
+from monet_web.models.errands import Errand
 from monet_web.models.runs import Run
+from monet_web.services.documents import errands
 from monet_web.services.importing import claims
 from monet_web.services.integrations import connection_test
 from monet_web.services.opening import timetable
@@ -75,6 +77,9 @@ def tick() -> None:
 def _tick(config: Config, *, now: datetime) -> None:
     with opened(config) as installation:
         done = timetable.tick(installation.session_factory, now=now)
+        session = installation.session_factory()
+        lost_errands = errands.to_ring(session, now=now)
+        session.close()
     if done.opened or done.joined or done.taken_back:
         log.info(
             "tick", extra={"opened": done.opened, "joined": done.joined, "taken_back": done.taken_back}
@@ -87,12 +92,41 @@ def _tick(config: Config, *, now: datetime) -> None:
             StartedJobRegistry(name, connection=redis).cleanup()
         redis.set(LAST_TICK, now.isoformat())
     ring(done.to_ring, config.redis_url)
+    ring_errands(lost_errands, config.redis_url)
 
 
 def last_tick(redis: Redis) -> datetime | None:
     """When a tick was done last; None when Redis knows of none. Raises RedisError."""
     found = redis.get(LAST_TICK)
     return datetime.fromisoformat(found.decode()) if isinstance(found, bytes) else None
+
+
+def work_errand(errand_id: int) -> None:
+    """Check many waiting invoices again; whoever asked follows it on a page."""
+    with opened(Config.from_environment(os.environ)) as installation:
+        errands.work(installation.session_factory, errand_id, clock=now_utc, worker=claims.this_process())
+
+
+def ring_errands(waiting: Iterable[Errand], redis_url: str | None) -> bool:
+    """Tell the workers of errands whose rows are committed. False when there is no Redis or it does not answer."""
+    if redis_url is None:
+        return False
+    try:
+        with queues.connect(redis_url) as redis:
+            for errand in waiting:
+                with suppress(DuplicateJobError):
+                    Queue("urgent", connection=redis).enqueue(
+                        "monet_web.jobs.work_errand",
+                        errand.id,
+                        job_id=f"errand-{errand.id}-{errand.attempt}",
+                        unique=True,
+                        job_timeout=LONGEST_SECONDS,
+                        result_ttl=0,
+                        failure_ttl=REMEMBER_FAILURE_SECONDS,
+                    )
+    except RedisError:
+        return False
+    return True
 
 
 def test_connection(test_id: int) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import select, update
-from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy.orm import Session
 
 from monet_web.domain.errors import MonetError
 from monet_web.domain.findings import PERSON_MAY_PASS
@@ -57,7 +57,7 @@ def unfinished(session: Session) -> list[Errand]:
     return list(session.scalars(query.limit(20).execution_options(populate_existing=True)))
 
 
-def to_ring(session: Session, *, now: datetime) -> list[int]:
+def to_ring(session: Session, *, now: datetime) -> list[Errand]:
     """Errands that a worker should be told of again: queued a while ago, or taken by one that died."""
     with writing(session):
         found = session.scalars(
@@ -73,13 +73,13 @@ def to_ring(session: Session, *, now: datetime) -> list[int]:
                 if not silent and not claims.is_dead(one.worker):
                     continue
                 one.state, one.attempt = ErrandState.QUEUED, one.attempt + 1
-                ring.append(one.id)
+                ring.append(one)
             elif now - one.created_at > RING_AGAIN:
-                ring.append(one.id)
+                ring.append(one)
     return ring
 
 
-def work(session_factory: sessionmaker[Session], errand_id: int, *, clock: Callable[[], datetime], worker: str) -> None:
+def work(session_factory: Callable[[], Session], errand_id: int, *, clock: Callable[[], datetime], worker: str) -> None:
     """Work one queued errand to its end; nothing happens when it is not queued any more."""
     session = session_factory()
     try:
