@@ -314,6 +314,9 @@ def test_each_recorded_order_adds_up_to_its_total_or_the_difference_is_named(ser
         total = sum((net + sum((tax.amount for tax in taxes), Decimal(0)) for net, taxes in rows), Decimal(0))
         paid_otherwise = sum((p.amount for p in found.payments if p.kind.value == "gift_card"), Decimal(0))
         lowered = paid_otherwise if served.rig.cards_lower_total else Decimal(0)
+        if found.number in served.rig.do_not_add_up:
+            assert abs(total + found.rounding - lowered - found.total) > served.rig.apart
+            continue
         assert abs(total + found.rounding - lowered - found.total) <= served.rig.apart, found.number
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-from collections import defaultdict
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -13,9 +12,9 @@ from hypothesis import HealthCheck, given, settings
 
 from monet_web.connectors import prestashop
 from monet_web.domain.orders import LineKind, Order, PaymentKind, Unreadable
+from tests.connectors.prestashop_recordings import BUNDLES, CONTEXT, DO_NOT_ADD_UP
 from tests.connectors.readers import (
     by_rate,
-    load,
     parts,
     rates_that_do_not_fit,
     spoiled,
@@ -26,65 +25,7 @@ from tests.connectors.readers import (
 
 D = Decimal
 
-# Number → why what the store sent does not add up.
-DO_NOT_ADD_UP = {"19": "cancelled; its lines were deleted, the header kept the total"}
-
-
-def table(name: str, key: str) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = load("prestashop", name)[key]
-    return rows
-
-
-def grouped(name: str, key: str, by: str) -> dict[Any, list[dict[str, Any]]]:
-    groups = defaultdict(list)
-    for row in table(name, key):
-        groups[row[by]].append(row)
-    return groups
-
-
-CONTEXT: dict[str, Any] = {
-    "taxes": table("taxes", "taxes"),
-    "states": table("order_states", "order_states"),
-    "currencies": table("currencies", "currencies"),
-    "countries": table("countries", "countries"),
-    "carriers": table("carriers", "carriers"),
-    "configurations": table("configurations", "configurations"),
-    "translated_configurations": table("translated_configurations", "translated_configurations"),
-}
-
 read = prestashop.PrestaShop.read
-
-
-def bundles() -> dict[str, dict[str, Any]]:
-    """Every recorded order with its rows, by id. Payments were recorded for a few orders only."""
-    details = grouped("order_details_page1", "order_details", "id_order")
-    cart_rules = grouped("order_cart_rules", "order_cart_rules", "id_order")
-    slips = grouped("order_slips", "order_slips", "id_order")
-    invoices = grouped("order_invoices_page1", "order_invoices", "id_order")
-    payments = grouped("order_payments", "order_payments", "order_reference")
-    payments.update(grouped("order_payments_split", "order_payments", "order_reference"))
-    addresses = {row["id"]: row for row in table("addresses", "addresses")}
-    customers = {row["id"]: row for row in table("customers_few_fields", "customers")}
-    return {
-        str(order["id"]): {
-            "order": order,
-            "details": details[order["id"]],
-            "cart_rules": cart_rules[order["id"]],
-            "slips": slips[order["id"]],
-            "invoices": invoices[order["id"]],
-            "payments": payments[order["reference"]],
-            "addresses": [
-                addresses[key]
-                for key in sorted({order["id_address_invoice"], order["id_address_delivery"]})
-                if key in addresses
-            ],
-            "customer": customers.get(order["id_customer"], {}),
-        }
-        for order in table("orders_page1", "orders")
-    }
-
-
-BUNDLES = bundles()
 
 
 def order_of(bundle: dict[str, Any]) -> Order:
@@ -210,8 +151,8 @@ def test_a_rule_bound_to_the_book_lies_on_the_book_s_rate() -> None:
 def test_a_gift_is_a_line_and_a_discount_of_the_same_worth() -> None:
     found = order("97")
     discount = found.charges[-1]
-    assert (discount.name, discount.net) == ("Dovana: arbata", D("-5.666667"))
-    assert [(tax.rate, tax.amount) for tax in discount.taxes] == [(D(5), D("-0.283333"))]
+    assert (discount.name, discount.net) == ("Dovana: arbata", D("-5.67"))
+    assert [(tax.rate, tax.amount) for tax in discount.taxes] == [(D(5), D("-0.28"))]
 
 
 def test_a_discount_that_the_rules_do_not_name_is_kept() -> None:
@@ -290,8 +231,10 @@ LOOK = "In PrestaShop open the order and look at that value: a module or an impo
         ),
         (
             {"id_currency": 9},
-            "The order's currency (id_currency) is number 9, which is not among the shop's currencies. In PrestaShop "
-            "open International → Localization → Currencies and add it again.",
+            (
+                "The order's currency (id_currency) is number 9, which is not among the shop's currencies. In "
+                "PrestaShop open International → Localization → Currencies and add it again."
+            ),
         ),
     ],
 )

@@ -3,7 +3,7 @@
 A rule says its value without and with VAT. Free shipping comes off the shipping first; the rest lies on the lines in
 proportion to their totals, which gave the shop's own VAT in 87 of 90 measured orders. The others are rules bound to
 one product (a percentage on a book, a gift): there the two values together say which rate, or which two, they are of.
-Amounts in are positive, charges out negative; net and VAT of a rule's charges add up to its values exactly.
+Amounts in are positive, charges out negative; together they are what the header says was taken off, to the cent.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from monet_web.domain.orders import Charge, LineKind, OrderLine, Tax
 _ZERO = Decimal(0)
 _NOISE = Decimal("0.03")  # VAT that rounding alone explains: both values of a rule are rounded, and so is each line
 _NOTHING = Decimal("0.005")
+_CENT_OF_A_RULE = Decimal("0.01")  # what rounding a rule's worth to cents may come to
 
 Rates = tuple[Decimal | None, ...]
 
@@ -37,6 +38,15 @@ class _Group:
 
 
 @dataclass(frozen=True, slots=True)
+class _Worth:
+    """What a rule takes off, without and with VAT."""
+
+    rule: Row
+    net: Decimal
+    gross: Decimal
+
+
+@dataclass(frozen=True, slots=True)
 class _Part:
     rates: Rates
     net: Decimal
@@ -47,26 +57,38 @@ def discounts(header: Row, rules: Sequence[Row], lines: Sequence[OrderLine], oth
     """The discounts of an order. What the header has beyond its rules (or all, where rules were not asked) too."""
     groups = _groups(lines) or _groups(others)
     shipping = next((charge for charge in others if charge.kind is LineKind.SHIPPING), None)
-    left_net = amount(header, "total_discounts_tax_excl", _ZERO)
-    left_tax = amount(header, "total_discounts_tax_incl", _ZERO) - left_net
+    worth = [_Worth(rule, amount(rule, "value_tax_excl", _ZERO), amount(rule, "value", _ZERO)) for rule in rules]
+    worth = [one for one in worth if not flag(one.rule, "deleted")]
+    worth, left_net, left_tax = _to_the_headers_cents(header, worth)
     found: list[Charge] = []
-    for rule in rules:
-        if flag(rule, "deleted"):
-            continue
-        net = amount(rule, "value_tax_excl", _ZERO)
-        tax = amount(rule, "value", _ZERO) - net
-        left_net, left_tax = left_net - net, left_tax - tax
+    for one in worth:
+        net, tax = one.net, one.gross - one.net
         parts = []
-        if flag(rule, "free_shipping") and shipping is not None:
+        if flag(one.rule, "free_shipping") and shipping is not None:
             part = _off_shipping(shipping, net)
             shipping = None  # it can be given away only once
             parts.append(part)
             net, tax = net - part.net, tax - part.tax
         parts += _spread(net, tax, groups, lines)
-        found += _as_charges(f"cart_rule:{text(rule, 'id')}", text(rule, "name"), parts)
+        found += _as_charges(f"cart_rule:{text(one.rule, 'id')}", text(one.rule, "name"), parts)
     if abs(left_net) > _NOTHING or abs(left_tax) > _NOTHING:
         found += _as_charges("discount", "Discount", _spread(left_net, left_tax, groups, lines))
     return found
+
+
+def _to_the_headers_cents(header: Row, worth: list[_Worth]) -> tuple[list[_Worth], Decimal, Decimal]:
+    """Rules say their worth in six decimals, the header what was taken off, in cents: the parts of a cent between them
+    go to the largest rule. What is more than that is given back as net and VAT of a discount without a rule.
+    """
+    left_net = amount(header, "total_discounts_tax_excl", _ZERO) - sum((one.net for one in worth), _ZERO)
+    left_gross = amount(header, "total_discounts_tax_incl", _ZERO) - sum((one.gross for one in worth), _ZERO)
+    most = _CENT_OF_A_RULE * len(worth)
+    if not worth or abs(left_net) > most or abs(left_gross) > most:
+        return worth, left_net, left_gross - left_net
+    largest = max(range(len(worth)), key=lambda at: worth[at].gross)
+    one = worth[largest]
+    rounded = _Worth(one.rule, one.net + left_net, one.gross + left_gross)
+    return [*worth[:largest], rounded, *worth[largest + 1 :]], _ZERO, _ZERO
 
 
 def _groups(of: Sequence[OrderLine] | Sequence[Charge]) -> list[_Group]:
