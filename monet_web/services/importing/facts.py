@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session, aliased
@@ -15,7 +16,7 @@ from monet_web.domain.checks import DATE_BY_HAND, KnownItem, keys_to_find, line_
 from monet_web.domain.invoices import DraftLine
 from monet_web.models.company import TakenNumber
 from monet_web.models.invoices import AccountingType, Invoice, InvoiceFinding, InvoiceKind, InvoiceState
-from monet_web.models.items import AliasKind, Item, ItemAlias
+from monet_web.models.items import AliasKind, Item, ItemAlias, ItemKind
 from monet_web.services.books.numbers import number_key
 
 CHANGED = "changed_in_store"
@@ -123,6 +124,10 @@ def taken_numbers(session: Session, keys: Collection[str]) -> dict[str, tuple[in
     return taken
 
 
+# What is asked of an item; its kind under another name, since an alias has one too.
+_OF_ITEM = (Item.id, Item.code, Item.keeps_stock, Item.kind.label("item_kind"), Item.vat_class)
+
+
 class Items:
     """The items that the lines of a page may mean, found by alias of the store, alias of any store, then code."""
 
@@ -156,22 +161,21 @@ def load_items(session: Session, lines: Iterable[DraftLine], store_id: int) -> I
     if not named:
         return Items({}, {})
     aliases = session.execute(
-        select(ItemAlias.store_id, ItemAlias.kind, ItemAlias.value_key, Item.id, Item.code, Item.keeps_stock)
+        select(ItemAlias.store_id, ItemAlias.kind, ItemAlias.value_key, *_OF_ITEM)
         .join(Item, Item.id == ItemAlias.item_id)
         .where(ItemAlias.value_key.in_(values), ItemAlias.store_id.in_((store_id, 0)))
     ).all()
-    by_alias = {
-        (row.store_id, str(row.kind.value), row.value_key): KnownItem(row.id, row.code, row.keeps_stock)
-        for row in aliases
-    }
+    by_alias = {(row.store_id, str(row.kind.value), row.value_key): _known_item(row) for row in aliases}
     return Items(by_alias, _by_code(session, codes))
 
 
 def _by_code(session: Session, keys: Collection[str]) -> dict[str, KnownItem]:
-    rows = session.execute(
-        select(Item.code_key, Item.id, Item.code, Item.keeps_stock).where(Item.code_key.in_(keys))
-    ).all()
-    return {row.code_key: KnownItem(row.id, row.code, row.keeps_stock) for row in rows}
+    rows = session.execute(select(Item.code_key, *_OF_ITEM).where(Item.code_key.in_(keys))).all()
+    return {row.code_key: _known_item(row) for row in rows}
+
+
+def _known_item(row: Any) -> KnownItem:
+    return KnownItem(row.id, row.code, row.keeps_stock, row.item_kind is ItemKind.SERVICE, row.vat_class)
 
 
 def items_by_id(session: Session, ids: Collection[int]) -> dict[int, KnownItem]:
@@ -180,6 +184,11 @@ def items_by_id(session: Session, ids: Collection[int]) -> dict[int, KnownItem]:
         return {}
     keys = session.scalars(select(Item.code_key).where(Item.id.in_(ids))).all()
     return {item.id: item for item in _by_code(session, keys).values()}
+
+
+def items_by_code(session: Session, codes: Collection[str]) -> dict[str, KnownItem]:
+    """Items by their codes as they are written."""
+    return {item.code: item for item in _by_code(session, {number_key(code) for code in codes}).values()}
 
 
 def made_code(line: DraftLine) -> str:

@@ -24,6 +24,7 @@ from monet_web.domain.filters import Filtered, why_not
 from monet_web.domain.findings import PERSON_MAY_PASS, Finding
 from monet_web.domain.invoices import Draft, VatLine, draft_invoice
 from monet_web.domain.orders import Order, Unreadable
+from monet_web.domain.treated import Treated
 from monet_web.models.invoices import InvoiceState, InvoiceVat
 from monet_web.services.books.numbers import number_key
 from monet_web.services.books.rates import eur_rates
@@ -41,6 +42,7 @@ from monet_web.services.importing.facts import (
     load_items,
     taken_numbers,
 )
+from monet_web.services.importing.vat import PageVat
 
 log = logging.getLogger(__name__)
 
@@ -60,6 +62,7 @@ class Prepared:
     living: Living | None = None
     draft: Draft | None = None
     items: list[KnownItem | None] = field(default_factory=list)
+    treated: Treated | None = None  # what VAT makes of the draft
     vat: tuple[VatLine, ...] = ()  # of a document that an earlier attempt of this run booked
     places: list[Place] = field(default_factory=list)  # a warehouse a line; [] = that of the settings
     kept: Kept | None = None  # what a person made of the waiting invoice
@@ -250,7 +253,7 @@ def _drafted(booking: Booking, remembered: Remembered, order: Order, living: Liv
         text = f"Order {order.number} has an amount or a quantity too large to be true: its total is {order.total}."
         return Prepared(remembered, "unreadable", "unreadable", {"text": text}, living=living)
     typed = _number_by_hand(booking, remembered, living)
-    number = typed or _number(booking, draft)
+    number = typed or number_by_settings(booking, draft)
     one = Prepared(remembered, living=living, draft=draft, number=number, number_by_hand=bool(typed))
     by_hand = living.issue_date if living is not None and living.date_by_hand else booking.dated
     if by_hand is not None and by_hand != draft.issue_date:
@@ -272,10 +275,11 @@ def _fits(draft: Draft) -> bool:
     return all(amount.is_finite() and abs(amount) < _LARGEST for amount in amounts)
 
 
-def _number(booking: Booking, draft: Draft) -> str | None:
+def number_by_settings(booking: Booking, draft: Draft) -> str | None:
+    """The number that the settings give it; None: a series gives one, or there is none."""
     settings = booking.settings
     if settings.issued_by == "store":
-        return _shown(draft.store_number) or None  # the store's own document: its number, untouched
+        return number_shown(draft.store_number) or None  # the store's own document: its number, untouched
     match number_source(settings):
         case "order":
             number = draft.order_number
@@ -283,11 +287,11 @@ def _number(booking: Booking, draft: Draft) -> str | None:
             number = draft.store_number
         case _:
             return None
-    number = _shown(number)
+    number = number_shown(number)
     return (settings.number_prefix + number)[:120] if number else None
 
 
-def _shown(number: str) -> str:
+def number_shown(number: str) -> str:
     """A number without line breaks and marks that turn the reading direction: it must look like what it is."""
     return "".join(sign for sign in number if sign.isprintable()).strip()
 
@@ -367,6 +371,7 @@ def _find_facts(session: Session, booking: Booking, drafted: Sequence[Prepared])
     rates = eur_rates(session, {(draft.currency, draft.supply_date) for draft in drafts})
     keys = {number_key(one.number) for one in drafted if one.number}
     taken = taken_numbers(session, keys)
+    vat = PageVat(session, booking, drafted)
     # A preview writes no numbers, so it remembers those it has promised.
     mine = booking.promised if booking.is_preview else {}
     for one in sorted(drafted, key=_turn):
@@ -374,6 +379,7 @@ def _find_facts(session: Session, booking: Booking, drafted: Sequence[Prepared])
         assert draft is not None  # noqa: S101 - chosen so by the callers
         one.eur_rate = rates.get((draft.currency, draft.supply_date))
         one.items = _items_of(booking, draft, one.kept, items)
+        one.treated = vat.treat(one)
         one.findings = check(draft, _facts_of(booking, one, draft))
         if one.kept is not None:
             one.findings = _found_of_kept(one, one.kept)
@@ -430,9 +436,10 @@ def _facts_of(booking: Booking, one: Prepared, draft: Draft) -> Facts:
         company_code_problem=company_problem,
         common_item_exists=booking.common_item is not None,
         number_by_hand=one.number or "" if one.number_by_hand else "",
-        number_of_settings=_number(booking, draft) or "" if one.number_by_hand else "",
+        number_of_settings=number_by_settings(booking, draft) or "" if one.number_by_hand else "",
         date_by_hand=draft.issue_date if one.date_of_settings else None,
         date_of_settings=one.date_of_settings.isoformat() if one.date_of_settings else "",
+        treated=one.treated,
     )
 
 
