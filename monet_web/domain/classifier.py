@@ -65,7 +65,7 @@ class VatCodes:
 
     def of(self, treatment: Treatment, percent: Decimal | None, supply: Supply, day: date) -> str:
         """The code of a line, "" when there is none."""
-        treatment = _FILED_AS.get(treatment, treatment)
+        treatment = filed_as(treatment)
         if treatment in _ZERO_RATED and percent is None:
             percent = Decimal(0)
         if treatment is Treatment.OUTSIDE_VAT:
@@ -74,6 +74,11 @@ class VatCodes:
             if row.fits(treatment, percent, supply, day):
                 return row.code
         return ""
+
+
+def filed_as(treatment: Treatment) -> Treatment:
+    """The treatment whose codes are used: a sale abroad with our own VAT is a domestic one."""
+    return _FILED_AS.get(treatment, treatment)
 
 
 @lru_cache(maxsize=1)

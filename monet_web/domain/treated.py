@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from monet_web.domain.classifier import Supply, VatCodes, builtin_codes
+from monet_web.domain.classifier import Supply, VatCodes, builtin_codes, filed_as
 from monet_web.domain.codes import full_vat_code
 from monet_web.domain.findings import Finding
 from monet_web.domain.invoices import Draft, DraftLine
@@ -162,7 +162,7 @@ def _codes(
     codes: list[str] = []
     missing: dict[str, Finding] = {}
     for line, supply in zip(draft.lines, supplies, strict=True):
-        of_line = Treatment.OUTSIDE_VAT if _is_no_supply(line) else treatment
+        of_line = Treatment.OUTSIDE_VAT if _is_no_supply(line) else filed_as(treatment)
         code = known.codes.of(of_line, line.vat_rate, supply, draft.supply_date)
         codes.append(code)
         is_nothing = not line.net and not line.vat and not line.vat_rate

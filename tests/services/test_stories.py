@@ -465,4 +465,4 @@ def test_the_code_given_with_a_rate_stands_on_the_vat_row(
     abroad = replace(an_order().ship_to, country="LV")
     put(store, an_order(), an_order(external_id="2", number="2", ship_to=abroad))
     import_all(session_factory, integration)
-    assert {one.order_number: one.vat_rows[0].code for one in invoices(session)} == {"1001": "PVM1", "2": ""}
+    assert {one.order_number: one.vat_rows[0].code for one in invoices(session)} == {"1001": "PVM1", "2": "PVM1"}

@@ -206,26 +206,6 @@ def load_rates(session: Session) -> Rates:
     )
 
 
-class VatCodes:
-    """The classifier's codes (PVM…) that were given with added rates of the company's country."""
-
-    def __init__(self, session: Session, country: str) -> None:
-        """Inside the caller's transaction."""
-        rows = session.scalars(
-            select(VatRateRow)
-            .where(VatRateRow.country == vat_country(country), VatRateRow.code != "")
-            .order_by(VatRateRow.valid_from.desc())
-        )
-        self._country = vat_country(country)
-        self._rates = [(VatRate(row.country, row.percent, row.valid_from, row.valid_to), row.code) for row in rows]
-
-    def of(self, percent: Decimal | None, ship_country: str, day: date) -> str:
-        """The code of a rate on the supply date, "" when none was given or the goods went to another country."""
-        if percent is None or (ship_country and vat_country(ship_country) != self._country):
-            return ""
-        return next((code for rate, code in self._rates if rate.percent == percent and rate.holds_on(day)), "")
-
-
 def list_vat_rates(session: Session, country: str = "") -> list[KnownVatRate]:
     """Every known VAT rate, of one country or of all, newest first. Inside the caller's transaction."""
     known = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -13,7 +14,9 @@ from sqlalchemy.orm import Session
 from monet_web.connectors import CONNECTORS
 from monet_web.connectors.base import Connector
 from monet_web.domain import settings as settings_text
+from monet_web.domain.classifier import VatCodes
 from monet_web.domain.settings import Settings
+from monet_web.domain.treatment import CompanyVat
 from monet_web.domain.vat import Rates
 from monet_web.domain.windows import local_day
 from monet_web.models.company import Company
@@ -22,7 +25,8 @@ from monet_web.models.items import Item
 from monet_web.models.runs import RunKind
 from monet_web.models.stock import Warehouse
 from monet_web.services.books.numbers import number_key
-from monet_web.services.books.rates import VatCodes, load_rates
+from monet_web.services.books.rates import load_rates
+from monet_web.services.books.vat_codes import load_codes
 
 GOODS = "goods"
 StockKey = tuple[int, int]  # (warehouse, item)
@@ -54,6 +58,8 @@ class Booking:
     actor: str
     rates: Rates
     vat_codes: VatCodes
+    company_vat: CompanyVat
+    warehouses_abroad: Mapping[int, str]  # id → country, of those that are not in the company's
     closed_until: date | None
     warehouse_id: int | None
     warehouse_code: str
@@ -120,7 +126,9 @@ def booking_for(
         now=now,
         actor=actor,
         rates=load_rates(session),
-        vat_codes=VatCodes(session, company.country),
+        vat_codes=load_codes(session, company.country),
+        company_vat=company_vat(company),
+        warehouses_abroad=_warehouses_abroad(session, company.country),
         closed_until=company.closed_until,
         warehouse_id=warehouse.id if warehouse else None,
         warehouse_code=warehouse.code if warehouse else "",
@@ -129,3 +137,21 @@ def booking_for(
         charges_account=settings.charges_account or company.charges_account,
         by_person=by_person,
     )
+
+
+def company_vat(company: Company) -> CompanyVat:
+    """What the company is to the tax authority."""
+    return CompanyVat(
+        country=company.country,
+        is_payer=company.vat_payer,
+        payer_from=company.vat_from,
+        payer_to=company.vat_to,
+        oss_from=company.oss_from,
+        oss_to=company.oss_to,
+        threshold=company.eu_threshold,
+    )
+
+
+def _warehouses_abroad(session: Session, home: str) -> dict[int, str]:
+    rows = session.execute(select(Warehouse.id, Warehouse.country).where(Warehouse.country.not_in(("", home))))
+    return {row.id: row.country for row in rows}

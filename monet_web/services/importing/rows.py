@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from monet_web.domain.invoices import Draft, VatLine
+from monet_web.domain.invoices import Draft
 from monet_web.domain.money import ZERO, convert
 from monet_web.domain.orders import LineKind
 from monet_web.domain.periods import open_day
@@ -32,6 +32,7 @@ from monet_web.services.books.numbers import number_key
 from monet_web.services.importing.booking import Booking
 from monet_web.services.importing.customers import address_of
 from monet_web.services.importing.prepare import Prepared
+from monet_web.services.importing.vat import vat_rows
 
 
 @dataclass(slots=True)
@@ -76,8 +77,9 @@ def add_invoice(
     assert draft is not None  # noqa: S101 - only drafted orders make documents
     living, kept = one.living, one.kept
     rate = one.eur_rate
-    vat_rows = [_vat_row(booking, draft, invoice_id, row, rate) for row in draft.vat]
-    total_eur, net_eur, vat_eur = _in_euro(draft, vat_rows, rate)
+    treated = one.treated
+    rows_of_vat = vat_rows(draft, treated.codes if treated else ("",) * len(draft.lines), invoice_id, rate)
+    total_eur, net_eur, vat_eur = _in_euro(draft, rows_of_vat, rate)
     batch.invoices.append(
         {
             "id": invoice_id,
@@ -125,6 +127,8 @@ def add_invoice(
             "net_eur": net_eur,
             "vat_eur": vat_eur,
             "total_eur": total_eur,
+            "treatment": treated.treatment.value if treated and treated.treatment else "",
+            "evidence": (treated.evidence or None) if treated else None,
             "stock_not_moved_reason": one.stock_stays,
             "note": kept.note if kept else "",
             "search_text": _search_text(one, draft),
@@ -162,7 +166,7 @@ def add_invoice(
                 "warehouse_id": place.id if is_placed else None,
             }
         )
-    batch.vat.extend(vat_rows)
+    batch.vat.extend(rows_of_vat)
     add_findings(batch, invoice_id, one)
 
 
@@ -195,17 +199,6 @@ def add_audit(batch: Batch, booking: Booking, action: str, invoice_id: int, afte
         {"at": booking.now, "actor": booking.actor, "action": action, "subject_kind": "invoice",
          "subject_id": invoice_id, "before": None, "after": after}
     )  # fmt: skip
-
-
-def _vat_row(booking: Booking, draft: Draft, invoice_id: int, row: VatLine, rate: Decimal | None) -> dict[str, Any]:
-    return {
-        "invoice_id": invoice_id,
-        "rate": row.rate,
-        "code": booking.vat_codes.of(row.rate, draft.ship_country, draft.supply_date),
-        "base": row.base,
-        "amount": row.amount,
-        "amount_eur": convert(row.amount, rate) if rate else None,
-    }
 
 
 def _in_euro(
