@@ -19,6 +19,7 @@ from monet_web.models.base import reading, take_ids, writing
 from monet_web.models.stock import Balance, StockMove, StockReceipt
 from monet_web.services import audit
 from monet_web.services.books import tables
+from monet_web.services.books.closed import closed_until
 from monet_web.services.books.tables import Mistakes
 from monet_web.services.goods import receipt_rows
 from monet_web.services.goods.receipt_rows import BalanceKey, Move, Received
@@ -153,6 +154,7 @@ def _receive(
     form: str,
 ) -> Receipt:
     with writing(session):
+        closed_until(session, lock=True)  # whoever closes a period waits until these moves are in it
         moves = receipt_rows.check(session, rows, mistakes, now=now)
         mistakes.refuse()
         on_hand = lock_balances(session, {move.key for move in moves})
