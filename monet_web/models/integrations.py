@@ -71,6 +71,11 @@ class Integration(Base):
     number_prefix: Mapped[str] = mapped_column(String(40), default="")
     next_run_at: Mapped[datetime | None] = mapped_column(Moment)  # the first slot that no run covers yet
     reread_at: Mapped[datetime | None] = mapped_column(Moment)  # when the orders of its documents are read again (B10)
+    # Up to here all was imported, but for `gaps`: [[start, end], …] as ISO texts, which nobody will import by itself.
+    covered_until: Mapped[datetime | None] = mapped_column(Moment)
+    gaps: Mapped[list[list[str]] | None] = mapped_column(JSON(none_as_null=True))
+    reach_back_to: Mapped[datetime | None] = mapped_column(Moment)  # the next slot's window begins there at the latest
+    off_since: Mapped[datetime | None] = mapped_column(Moment)  # when it stopped running by itself
     refused_since: Mapped[datetime | None] = mapped_column(Moment)  # the store refuses the key: an owner is needed
     refused_text: Mapped[str] = mapped_column(Text, default="")
     row_version: Mapped[int] = mapped_column(Integer, default=1)  # raised by people's changes only (changed_by_person)

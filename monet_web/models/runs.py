@@ -39,6 +39,7 @@ class RunState(StrEnum):
 ENDED = (RunState.DONE, RunState.FAILED, RunState.STOPPED)
 AT_WORK = (RunState.RUNNING, RunState.STOPPING)
 _at_work = text("state IN ('running', 'stopping')")
+_has_month_check = text("month_check IS NOT NULL")
 
 OUTCOME_COUNTS = ("registered", "in_journal", "filtered", "already_there", "conflict", "unreadable")
 BESIDE_COUNTS = ("refreshed", "changed", "credit_notes")
@@ -58,6 +59,14 @@ class Run(Base):
         ),
         Index("ix_runs_state", "state"),
         Index("ix_runs_integration_id_id", "integration_id", "id"),
+        Index("ix_runs_integration_id_ended_at", "integration_id", "ended_at"),
+        Index(
+            "ix_runs_month_check",
+            "integration_id",
+            "ended_at",
+            sqlite_where=_has_month_check,
+            postgresql_where=_has_month_check,
+        ),
         {"sqlite_autoincrement": True},
     )
 
