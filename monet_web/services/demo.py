@@ -20,12 +20,15 @@ from monet_web.models.items import Item
 from monet_web.models.stock import StockReceipt
 from monet_web.models.users import User
 from monet_web.services import audit
-from monet_web.services.books import rates
+from monet_web.services.books import rates, vat_codes
 from monet_web.services.goods import stock
 from monet_web.services.goods.items import import_items
 from monet_web.services.integrations import connect
 
 ACTOR = "demo"
+OSS_FROM = date(2024, 1, 1)  # the demo company pays other EU states' VAT through the one stop shop
+# The codes that its given-up rates had.
+_CODES_OF_RATES = {("LT", Decimal(9)): "PVM2"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,16 +82,21 @@ def prepare(
         if not company.is_demo:
             company.is_demo = True
             company.name, company.address = "Demo UAB", "Gedimino pr. 1, Vilnius"
+            company.oss_from = OSS_FROM
+            company.ask_vies = False  # its buyers' codes are made up
             audit.record(
                 session, at=now, actor=ACTOR, action="demo_marked", subject_kind="company", subject_id=1,
                 after={"is_demo": True},
             )  # fmt: skip
         is_there = session.scalars(select(Integration.id).limit(1)).first() is not None
         is_received = session.scalars(select(StockReceipt.id).limit(1)).first() is not None
+    vat_rates = list(vat_rates)
+    _add_codes(session, max((last for *_, last in vat_rates), default=None), now)
     for country, percent, first, last in vat_rates:
         rates.add_vat_rate(
-            session, country=country, percent=percent, valid_from=first, valid_to=last, now=now, actor=ACTOR
-        )
+            session, country=country, percent=percent, valid_from=first, valid_to=last,
+            code=_CODES_OF_RATES.get((country, percent), ""), now=now, actor=ACTOR,
+        )  # fmt: skip
     if not is_there:
         # The integrations last: a start that was killed halfway begins here again.
         import_items(session, items, now=now, actor=ACTOR)
@@ -97,6 +105,15 @@ def prepare(
             stock.receive_file(session, receipt, note="Opening stock of the demo", now=now, actor=ACTOR)
     for shop in stores:
         _install(session, shop, now)
+
+
+def _add_codes(session: Session, last: date | None, now: datetime) -> None:
+    """What an accountant of the demo said of the shop's vouchers and fees that carry 0 % or no tax, until `last`."""
+    for percent in (Decimal(0), None):
+        vat_codes.add_code(
+            session, treatment="domestic", percent=percent, supply="", code="PVM100", valid_from=OSS_FROM,
+            valid_to=last, source="the demo's accountant: vouchers and fees", now=now, actor=ACTOR,
+        )  # fmt: skip
 
 
 def _install(session: Session, shop: Shop, now: datetime) -> None:
