@@ -16,7 +16,6 @@ from urllib.parse import parse_qsl
 from monet_web.demo.prestashop.recordings import Row
 
 DATE_FIELDS: Final = frozenset({"date_add", "date_upd"})
-NOT_FILTERABLE: Final = frozenset({"shipping_number", "associations"})
 _DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}( \d{2}:\d{2}:\d{2})?", re.ASCII)
 _VALUE: Final = re.compile(r"(?s)([<>!%]?)\[(.*)\](%?)")
 
@@ -44,19 +43,16 @@ class Question:
     def read(cls, parameters: Mapping[str, str], available: Sequence[str]) -> Question:
         """Raises Refused for what the real one refuses. `available` are the resource's fields."""
         knows_dates = parameters.get("date") == "1"
-        filterable = [
-            name for name in available if name not in NOT_FILTERABLE and (knows_dates or name not in DATE_FIELDS)
-        ]
+        filterable = [name for name in available if knows_dates or name not in DATE_FIELDS]
         filters = []
         for key, value in parameters.items():
             name = re.fullmatch(r"filter\[(\w+)\]", key)
             if name is None:
                 continue
             if name[1] not in filterable:
-                full = '", "'.join(filterable)
-                raise Refused(
-                    400, 32, f'This filter does not exist. Did you mean: "{filterable[-1]}"? The full list is: "{full}"'
-                )
+                full, meant = '", "'.join(filterable), closest(name[1], filterable)
+                text = f'This filter does not exist. Did you mean: "{meant}"? The full list is: "{full}"'
+                raise Refused(400, 32, text)
             filters.append((name[1], value))
         return cls(
             tuple(filters),
@@ -95,6 +91,21 @@ def _by(rows: list[Row], field: str, *, descending: bool) -> list[Row]:
 def read_query(query: str) -> dict[str, str]:
     """The last of equal names counts, as in PHP."""
     return dict(parse_qsl(query, keep_blank_values=True))
+
+
+def closest(text: str, names: Sequence[str]) -> str:
+    """The name that PHP's levenshtein() finds nearest; of equals the last."""
+    return min(reversed(names), key=lambda name: _distance(text, name))
+
+
+def _distance(one: str, other: str) -> int:
+    before = list(range(len(other) + 1))
+    for at, letter in enumerate(one, start=1):
+        row = [at]
+        for place, found in enumerate(other, start=1):
+            row.append(min(before[place] + 1, row[-1] + 1, before[place - 1] + (letter != found)))
+        before = row
+    return before[-1]
 
 
 def listed(value: str) -> list[str] | None:
@@ -166,7 +177,7 @@ def _fields(display: str, available: Sequence[str]) -> tuple[str, ...] | None:
     inside = re.fullmatch(r"\[(.*)\]", display)
     names = tuple(name.strip() for name in (inside[1] if inside else display).split(","))
     for name in names:
-        if name not in available or name == "associations":
+        if name not in available:
             full = ", ".join(available)
             raise Refused(400, 35, f'Unable to display this field "{name}". However, these are available: {full}')
     return names
@@ -180,7 +191,7 @@ def _sort(sort: str, filterable: Sequence[str]) -> tuple[tuple[str, bool], ...]:
             continue
         name, _, way = part.strip().rpartition("_")
         if name not in filterable or way not in {"ASC", "DESC"}:
-            full = ", ".join(filterable)
+            full = ", ".join([*filterable, "for i18n fields:"])
             raise Refused(400, 38, f"Unable to filter by this field. However, these are available: {full}")
         found.append((name, way == "DESC"))
     return tuple(found)

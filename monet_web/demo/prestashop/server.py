@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Final
 
 from monet_web.demo.prestashop import shaping
 from monet_web.demo.prestashop.faults import Faults, spoiled
-from monet_web.demo.prestashop.questions import Question, Refused, read_query
+from monet_web.demo.prestashop.questions import Question, Refused, closest, read_query
 from monet_web.demo.prestashop.recordings import VERSION
 from monet_web.demo.prestashop.store import Store
-from monet_web.demo.prestashop.tables import RESOURCES, BrokenOrder, fields_of, found, single
+from monet_web.demo.prestashop.tables import KNOWN, RESOURCES, BrokenOrder, fields_of, found, single
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -31,7 +31,6 @@ REALM: Final = (
 _JSON: Final = "application/json"
 _XML: Final = "text/xml;charset=utf-8"
 _HTML: Final = "text/html; charset=utf-8"
-_OTHERS: Final = ("products", "stock_availables", "carts", "order_histories", "zones", "states", "tax_rules")
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,24 +127,27 @@ class PrestaShopServer:
             if request.wants_json or faults.root_crashes:
                 return Answer(500, b"", _HTML, is_ours=False)  # 8.0 cannot write this list as JSON
             methods = ("get", "head", "put", "post", "delete") if faults.may_write else ("get", "head")
-            rights = {one: methods for one in (*RESOURCES, *_OTHERS) if one not in faults.not_permitted}
+            rights = {one: methods for one in KNOWN if one not in faults.not_permitted}
             shop_name = self.store.tables["shops"][0]["name"]
             return Answer(200, shaping.xml_root(shop_name, rights, request.address), _XML)
-        if name not in (*RESOURCES, *_OTHERS):
-            full = '", "'.join(sorted((*RESOURCES, *_OTHERS)))
-            text = f'Resource of type "{name}" does not exists. Did you mean: "products"? The full list is: "{full}"'
+        if name not in KNOWN:
+            full = '", "'.join(KNOWN)
+            meant = closest(name, KNOWN)
+            text = f'Resource of type "{name}" does not exists. Did you mean: "{meant}"? The full list is: "{full}"'
             raise Refused(400, 27, text)
         if name in faults.not_permitted:
             raise Refused(401, 26, f'Resource of type "{name}" is not allowed with this authentication key')
         if request.method not in {"GET", "HEAD"}:
             text = f"Method {request.method} is not allowed for the resource {name} with this authentication key"
             raise Refused(405, 25, text)
-        if name in _OTHERS:
+        if name not in RESOURCES:
             return self._list(request, name, [])
         parameters = dict(request.parameters)
         if faults.drops_id_filter:
             parameters.pop("filter[id]", None)
-        if row_id and "display" not in parameters:
+        if row_id and "display" in parameters:
+            parameters["filter[id]"] = f"[{row_id}]"  # answered as a list of one
+        elif row_id:
             row = single(self.store, name, int(row_id) if row_id.isdigit() else 0)
             if request.wants_json:
                 return Answer(200, shaping.json_single(name, row))
@@ -230,7 +232,7 @@ def _check(key: str | None, faults: Faults) -> None:
 def _refusal(request: Request, refused: Refused) -> Answer:
     asks = (("WWW-Authenticate", REALM), ("PSWS-Version", "0"))
     if refused.status == 404 and not refused.code:
-        return Answer(404, b"", _HTML, (("PSWS-Version", VERSION),))
+        return Answer(404, b"", "", (("PSWS-Version", VERSION),))
     if not refused.code:  # no key at all: the script's own plain text
         return Answer(401, refused.text.encode(), _HTML, (asks[0],), is_ours=False)
     errors = [(refused.code, refused.text)]

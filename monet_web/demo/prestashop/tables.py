@@ -12,6 +12,21 @@ from monet_web.demo.prestashop.recordings import OF_ORDERS, SHARED, Row, local_t
 from monet_web.demo.prestashop.store import Store
 
 RESOURCES: Final = ("orders", *OF_ORDERS, *SHARED)
+# Everything that the real webservice knows; what is not in RESOURCES is an empty list here.
+KNOWN: Final = tuple(
+    (  # noqa: SIM905 - as a list it is seventy lines
+        "addresses attachments carriers cart_rules carts categories combinations configurations contacts "
+        "content_management_system countries currencies customer_messages customer_threads customers customizations "
+        "deliveries employees groups guests image_types images languages manufacturers messages order_carriers "
+        "order_cart_rules order_details order_histories order_invoices order_payments order_slip order_states orders "
+        "price_ranges product_customization_fields product_feature_values product_features product_option_values "
+        "product_options product_suppliers products search shop_groups shop_urls shops specific_price_rules "
+        "specific_prices states stock_availables stock_movement_reasons stock_movements stocks stores suppliers "
+        "supply_order_details supply_order_histories supply_order_receipt_histories supply_order_states supply_orders "
+        "tags tax_rule_groups tax_rules taxes translated_configurations warehouse_product_locations warehouses "
+        "weight_ranges zones "
+    ).split()
+)
 _LIGHT: Final = frozenset({"id", "id_shop", "id_shop_group", "date_add", "date_upd"})
 
 
@@ -23,11 +38,12 @@ class BrokenOrder(Exception):
 def fields_of(resource: str) -> tuple[str, ...]:
     """A resource's fields, as its recorded rows have them."""
     if resource == "orders":
-        return tuple(patterns()[0].bundle.order)
-    if resource in OF_ORDERS:
+        row = patterns()[0].bundle.order
+    elif resource in OF_ORDERS:
         row = next(p.bundle.rows[resource][0] for p in patterns() if p.bundle.rows[resource])
-        return tuple(row)
-    return tuple(recorded(resource)[0])
+    else:
+        row = recorded(resource)[0]
+    return tuple(name for name in row if name != "associations")
 
 
 def found(store: Store, resource: str, question: Question, broken: frozenset[int] = frozenset()) -> list[Row]:
