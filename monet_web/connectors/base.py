@@ -28,6 +28,17 @@ class Parameter:
 
 
 @dataclass(frozen=True, slots=True)
+class Download:
+    """A file that a shop needs from us. The same for every installation: no key, name or address is in it."""
+
+    key: str
+    file_name: str
+    help: str  # for which shop it is and where it goes
+    media_type: str
+    content: Callable[[], bytes]
+
+
+@dataclass(frozen=True, slots=True)
 class Choice:
     """A value of a list that the store gave: `value` is the store's code, `is_sale` its own default answer."""
 
@@ -94,6 +105,7 @@ class Connector(ABC):
     label: ClassVar[str]
     parameters: ClassVar[tuple[Parameter, ...]]
     setup_steps: ClassVar[tuple[str, ...]] = ()  # where in the shop's admin the key is made, with which rights
+    downloads: ClassVar[tuple[Download, ...]] = ()  # what is to be put into the shop
     default_statuses: ClassVar[tuple[str, ...]] = ()  # codes that make an invoice; () = what `Order.is_sale` says
     number_sources: ClassVar[tuple[str, ...]] = ("order",)  # besides `series`; `invoice` where the platform has them
     company_code_fields: ClassVar[tuple[str, ...]] = ()  # the usual custom fields, first that is filled wins
