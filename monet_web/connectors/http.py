@@ -31,6 +31,7 @@ from monet_web.connectors.failures import (
     explain_status,
     stopped,
 )
+from monet_web.connectors.pace import Pace
 from monet_web.connectors.transport import Deadline, GuardedAdapter
 from monet_web.domain.errors import BrokenRule, MonetError, NeedsOwner, RetryLater
 
@@ -70,7 +71,7 @@ class _Failure:
 
 
 class StoreClient:
-    """Asks one store. Not for several threads at once; `close()` ends its connections.
+    """Asks one store, from one thread; `twin()` makes one for another. `close()` ends its connections.
 
     `secrets` are what must never be seen: they are cut out of everything this client hands out. `explain` turns an
     answer that is no success into the error to raise.
@@ -87,22 +88,39 @@ class StoreClient:
         guard: AddressGuard | None = None,
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
+        pace: Pace | None = None,
     ) -> None:
         self.base = base
         self.limits = limits or Limits()
-        self.waited = 0.0
-        self.retries = 0
-        self.requests = 0
+        self.pace = pace or Pace(clock=clock)
         self._explain = explain or explain_status
         self._should_stop = surroundings.should_stop
         self._verify = surroundings.verify_tls
-        self._adapter = GuardedAdapter(
-            guard or AddressGuard(surroundings.allow_private_addresses, surroundings.allowed_addresses)
-        )
+        self._guard = guard or AddressGuard(surroundings.allow_private_addresses, surroundings.allowed_addresses)
+        self._adapter = GuardedAdapter(self._guard)
         self._hidden = _spellings(secrets)
         self._sleep = sleep
         self._clock = clock
         self._until: float | None = None
+        self._rested_until = 0.0
+
+    @property
+    def waited(self) -> float:
+        """Seconds waited for a busy or failing store, by all twins together."""
+        return self.pace.waited
+
+    def twin(self) -> StoreClient:
+        """Another client of the same store for another thread: own connections, the same limits, pace and secrets.
+
+        It is stopped by `close()` of its original, since only the run's own thread may look whether to stop.
+        """
+        surroundings = Surroundings(verify_tls=self._verify, should_stop=self.pace.ended.is_set)
+        twin = StoreClient(
+            self.base, surroundings, explain=self._explain, limits=self.limits, guard=self._guard, sleep=self._sleep,
+            clock=self._clock, pace=self.pace,
+        )  # fmt: skip
+        twin._hidden, twin._until = self._hidden, self._until
+        return twin
 
     def hurry(self, seconds: float) -> None:
         """From now on everything together may take this long; what does not fit raises TimedOut."""
@@ -145,7 +163,8 @@ class StoreClient:
         """
         tried = 0
         while True:
-            self._check_stop()
+            self.check_stop()
+            self._stay_away()
             outcome = self._follow(method, path, params, auth, body, headers or {})
             tried += 1
             if isinstance(outcome, Answer) and outcome.status not in BUSY:
@@ -156,6 +175,7 @@ class StoreClient:
                 continue
             if isinstance(outcome, Answer):
                 error, tries, asked = self.explained(outcome), self.limits.tries, outcome.retry_after
+                self.pace.slow_down(min(asked or 0.0, self.limits.longest_wait))
             else:
                 error, tries, asked = outcome.error, outcome.tries, None
             if isinstance(error, RetryLater) and asked is not None:
@@ -166,7 +186,8 @@ class StoreClient:
             self._wait(tried, asked, error)
 
     def close(self) -> None:
-        """Ends the connections."""
+        """Ends the connections, and with them every twin's questions."""
+        self.pace.ended.set()
         self._adapter.close()
 
     def hide(self, secret: str) -> None:
@@ -252,8 +273,7 @@ class StoreClient:
             raise self._too_slow(self.limits.answer_seconds)
         limit = self.limits.answer_seconds if seconds is None else min(seconds, self.limits.answer_seconds)
         started = self._clock()
-        self.requests += 1
-        with Deadline(self._adapter, limit) as deadline:
+        with self.pace.turn(), Deadline(self._adapter, limit) as deadline:
             outcome = self._exchange(method, url, params, auth, body, headers, limit)
         if deadline.passed:
             outcome = _Failure(self._too_slow(limit), 2)
@@ -354,25 +374,38 @@ class StoreClient:
         """Waits before the next try, or raises `error` when waiting would cost more than the run may."""
         seconds = float(2 ** (tried - 1)) if asked is None else asked
         left = self._seconds_left()
-        self.retries += 1
         if (
             seconds > self.limits.longest_wait
-            or self.waited + seconds > self.limits.waits_per_run
-            or self.retries > self.limits.retries_per_run
+            or self.pace.waited + seconds > self.limits.waits_per_run
+            or self.pace.retries >= self.limits.retries_per_run
             or (left is not None and seconds >= left)
         ):
             raise error
-        self.waited += seconds
+        self.pace.count_wait(seconds)
+        free_at = self.pace.free_at
         self._rest(seconds)
+        self._rested_until = free_at
+
+    def _stay_away(self) -> None:
+        """Waits as long as the store has asked a twin to; what this client waited for itself is over already."""
+        free_at = self.pace.free_at
+        if free_at <= self._rested_until:
+            return
+        seconds, left = free_at - self._clock(), self._seconds_left()
+        if left is not None and seconds >= left:
+            raise self._too_slow(left)
+        self._rest(seconds)
+        self._rested_until = free_at
 
     def _rest(self, seconds: float) -> None:
         while seconds > 0:
-            self._check_stop()
+            self.check_stop()
             step = min(seconds, 0.5)
             self._sleep(step)
             seconds -= step
 
-    def _check_stop(self) -> None:
+    def check_stop(self) -> None:
+        """Raises Stopped when the run was told to stop."""
         if self._should_stop():
             raise stopped()
 

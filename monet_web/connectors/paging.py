@@ -92,6 +92,11 @@ class IdOrdered:
         self._last_total: int | None = None
         self._broken_in_a_row = 0
 
+    @property
+    def step(self) -> int:
+        """How far apart pieces begin while nothing vanishes: each begins with the last row of the one before."""
+        return self._size if self.by_page else self._size - 1
+
     def __iter__(self) -> Iterator[Row | Hole]:
         last = 0
         position = 0

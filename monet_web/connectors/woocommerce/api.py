@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import count
 from typing import Any
 
 from monet_web.connectors.answers import Answer
 from monet_web.connectors.failures import TooLarge, Unusable
 from monet_web.connectors.http import Params
+from monet_web.connectors.overlap import Ahead, Overlap
 from monet_web.connectors.paging import Hole, IdOrdered, Row, SeenIds, Slice
 from monet_web.connectors.woocommerce.explain import NO_ROUTE, code_of, explain
 from monet_web.connectors.woocommerce.fields import Problem, moment
@@ -39,11 +41,16 @@ class Api:
         self.signed_in = signed_in
         self._learned = dict(learned)
         self._worked = False
+        self._overlap = Overlap(signed_in)
 
     @property
     def learned(self) -> dict[str, str]:
         """What was known before and what was learned since."""
         return {**self._learned, "auth": self.signed_in.way} if self._worked else dict(self._learned)
+
+    def close(self) -> None:
+        """End what is on its way."""
+        self._overlap.close()
 
     def learn(self, key: str, value: str) -> None:
         """Keeps something for next time."""
@@ -123,18 +130,12 @@ class Api:
                     found[order_id] = row
         return found, broken
 
-    def refunds_of(self, order_id: int) -> list[Any] | None:
-        """The details of an order's refunds, None when they cannot be had."""
-        answer = self.signed_in.ask(f"{ORDERS}/{order_id}/refunds", [("per_page", str(PER_PAGE))])
-        if answer.status in (404, 500):
-            return None
-        if not 200 <= answer.status < 300:
-            raise self.signed_in.client.explained(answer)
-        try:
-            rows = self._json(answer)
-        except Unusable:
-            return None
-        return rows if isinstance(rows, list) else None
+    def refunds_of(self, order_ids: Sequence[int]) -> dict[int, list[Any] | None]:
+        """The details of the refunds of orders, asked for at once; None for those that cannot be had."""
+        if len(order_ids) == 1:
+            return {order_ids[0]: _refunds(self.signed_in, order_ids[0])}
+        questions = [partial(_refunds, order_id=order_id) for order_id in order_ids]
+        return dict(zip(order_ids, self._overlap.each(questions), strict=True))
 
     def broken_between(self, hole: Hole, named: set[str]) -> Unreadable:
         """Which order it was that could not be fetched: the ids around it are known, each between is asked for.
@@ -168,32 +169,62 @@ class Api:
     def _listing(self, path: str, params: Params) -> IdOrdered:
         by_page = self._learned.get("offset") == "no"
 
-        def fetch(start: int, size: int) -> Slice:
+        def piece(who: SignedIn, start: int, size: int) -> Slice:
             at = ("page", str(start // size + 1)) if listing.by_page else ("offset", str(start))
-            if listing.by_page and not by_page:
-                self.learn("offset", "no")
-            answer = self._good(path, [*params, ("orderby", "id"), ("order", "asc"), ("per_page", str(size)), at])
-            rows = self._json(answer)
+            asked = [*params, ("orderby", "id"), ("order", "asc"), ("per_page", str(size)), at]
+            answer = _success(who, path, asked)
+            rows = who.client.json(answer)
             if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
                 raise Unusable(f"{answer.url} gave something that is no list of orders.", fix=_PLUGIN)
             return Slice(rows, answer.number("X-WP-Total"))
+
+        def first(start: int, size: int) -> Slice:
+            found = piece(self.signed_in, start, size)
+            self._worked = True
+            return found
+
+        ahead = Ahead(self._overlap, piece, first)
+
+        def fetch(start: int, size: int) -> Slice:
+            if listing.by_page and not by_page:
+                self.learn("offset", "no")
+            return ahead(start, size, listing.step)
 
         listing = IdOrdered(fetch, size=PER_PAGE, by_page=by_page)
         return listing
 
     def _good(self, path: str, params: Params) -> Answer:
-        answer = self.signed_in.ask(path, params)
-        if answer.status == 500:
-            # One order that a plugin chokes on fails its whole page, so a smaller page may do.
-            error = self.signed_in.client.explained(answer)
-            raise Unusable(error.message, fix=error.fix)
-        if not 200 <= answer.status < 300:
-            raise self.signed_in.client.explained(answer)
+        answer = _success(self.signed_in, path, params)
         self._worked = True
         return answer
 
     def _json(self, answer: Answer) -> Any:
         return self.signed_in.client.json(answer)
+
+
+def _refunds(who: SignedIn, order_id: int) -> list[Any] | None:
+    answer = who.ask(f"{ORDERS}/{order_id}/refunds", [("per_page", str(PER_PAGE))])
+    if answer.status in (404, 500):
+        return None
+    if not 200 <= answer.status < 300:
+        raise who.client.explained(answer)
+    try:
+        rows = who.client.json(answer)
+    except Unusable:
+        return None
+    return rows if isinstance(rows, list) else None
+
+
+def _success(who: SignedIn, path: str, params: Params) -> Answer:
+    """A successful answer. Raises what any other means; Unusable where a smaller question may have an answer."""
+    answer = who.ask(path, params)
+    if answer.status == 500:
+        # One order that a plugin chokes on fails its whole page, so a smaller page may do.
+        error = who.client.explained(answer)
+        raise Unusable(error.message, fix=error.fix)
+    if not 200 <= answer.status < 300:
+        raise who.client.explained(answer)
+    return answer
 
 
 _ANY: Params = [("status", "any")]  # statuses are judged here: an order that changes status while paging is not missed

@@ -103,8 +103,8 @@ class WooCommerce(Connector):
         for start in range(0, len(wanted), PER_PAGE):
             ids = [str(number) for number in wanted[start : start + PER_PAGE]]
             found, broken = self._api.by_ids(ids)
-            orders = tuple(bundled(self._api, found[order_id]) for order_id in ids if order_id in found)
-            yield Page(orders=orders, expected=len(wanted), unreadable=tuple(broken))
+            orders = [found[order_id] for order_id in ids if order_id in found]
+            yield Page(orders=bundled(self._api, orders), expected=len(wanted), unreadable=tuple(broken))
 
     @classmethod
     def read(cls, order: Mapping[str, Json], context: Mapping[str, Json]) -> Order | Unreadable:  # noqa: ARG003
@@ -113,6 +113,7 @@ class WooCommerce(Connector):
 
     def close(self) -> None:
         """End the connections."""
+        self._api.close()
         self._client.close()
 
     def __repr__(self) -> str:

@@ -9,7 +9,7 @@ dates are judged here: shops differ in what they compare.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
@@ -120,16 +120,17 @@ class Reading:
         if self._main is not None and self._main.total is not None:
             expected = max(0, self._main.total - self._left_out + self._added)
         return Page(
-            orders=tuple(bundled(self._api, order) for order in orders if order is not None),
+            orders=bundled(self._api, [order for order in orders if order is not None]),
             expected=expected,
             unreadable=(*(found.broken for found in batch if found.broken is not None), *broken),
         )
 
 
-def bundled(api: Api, order: Row) -> dict[str, object]:
-    """An order with all that reading it needs: its refunds in detail, None when they could not be had."""
-    has_refunds = isinstance(order.get("refunds"), list) and order["refunds"]
-    return {"order": order, "refunds": api.refunds_of(row_id(order)) if has_refunds else []}
+def bundled(api: Api, orders: Sequence[Row]) -> tuple[dict[str, object], ...]:
+    """Orders with all that reading them needs: their refunds in detail, None when they could not be had."""
+    refunded = [row_id(order) for order in orders if isinstance(order.get("refunds"), list) and order["refunds"]]
+    refunds = api.refunds_of(refunded) if refunded else {}
+    return tuple({"order": order, "refunds": refunds.get(row_id(order), [])} for order in orders)
 
 
 def _created(window: Window) -> Params:

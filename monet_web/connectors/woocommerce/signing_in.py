@@ -60,6 +60,20 @@ class SignedIn:
         self._is_sure = False
         self.way = self._first if self._is_https else "oauth"
 
+    def twin(self) -> SignedIn:
+        """The same for another thread, with the way that was found out."""
+        twin = SignedIn(self.client.twin(), "", "")
+        twin._ways, twin._first, twin.way, twin._is_sure = self._ways, self._first, self.way, self._is_sure
+        return twin
+
+    def check_stop(self) -> None:
+        """Raises Stopped when the run was told to stop."""
+        self.client.check_stop()
+
+    def close(self) -> None:
+        """End the connections."""
+        self.client.close()
+
     @property
     def _is_https(self) -> bool:
         return self.client.base.scheme == "https"
