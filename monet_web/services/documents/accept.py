@@ -161,7 +161,7 @@ def _replace(session: Session, held: Claimed, asked: Asked, answered: Answered) 
     numbers: list[str | None] = []
 
     def prepare(session: Session) -> list[Prepared]:
-        return [prepare_replacement(session, held.booking, asked.remembered, asked.invoice.id)]
+        return [prepare_replacement(session, held.booking, asked.remembered, revision=asked.invoice.revision)]
 
     def first(session: Session) -> None:
         numbers[:] = [_credited(session, held, asked, Outcome.OPEN)]

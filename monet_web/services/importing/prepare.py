@@ -78,7 +78,7 @@ class Prepared:
     leaves_journal: bool = False  # an untouched waiting invoice whose order was cancelled
     follows_version: bool = False  # the document is as the newest version says, only the version is newer
     refreshed: bool = False
-    replaces: int | None = None  # id of the registered invoice that is credited when this one is booked
+    replaces: int = 0  # revision of the registered invoice that is credited when this one is booked
 
     @property
     def waits(self) -> bool:
@@ -126,13 +126,13 @@ def prepare_typed(
     return _with_facts(session, booking, [typed])[0]
 
 
-def prepare_replacement(session: Session, booking: Booking, one: Remembered, credited_id: int) -> Prepared:
-    """The document that replaces a registered one, which is credited in the transaction that books it (D12).
+def prepare_replacement(session: Session, booking: Booking, one: Remembered, *, revision: int) -> Prepared:
+    """The document that replaces the registered one of `revision`, credited in the transaction that books it (D12).
 
     No setting decides whether it is made: an order that has a document is always read on (D11).
     """
     drafted = _guarded(_draft_again, booking, one, None)
-    drafted.replaces = credited_id
+    drafted.replaces = revision
     return _with_facts(session, booking, [drafted])[0]
 
 
@@ -309,7 +309,7 @@ def _follow_credited(session: Session, booking: Booking, drafted: Sequence[Prepa
             one.revision, made = one.living.revision, one.living.issue_date
         else:
             before = credited.get(one.remembered.external_id, 0)
-            one.revision, made = max(before, 1 if one.replaces else 0) + 1, booking.today
+            one.revision, made = max(before, one.replaces) + 1, booking.today
         if one.revision == 1 or made is None:
             continue
         if one.number and not one.number_by_hand and one.kept is None:
