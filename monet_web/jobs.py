@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from datetime import datetime
 
@@ -21,7 +21,8 @@ from monet_web.installation import opened
 from monet_web.models.base import now_utc, reading
 from monet_web.models.errands import Errand
 from monet_web.models.runs import Run
-from monet_web.services.documents import errands
+from monet_web.services.books import vies
+from monet_web.services.documents import confirm, errands
 from monet_web.services.importing import claims
 from monet_web.services.integrations import connection_test
 from monet_web.services.opening import timetable
@@ -33,6 +34,8 @@ log = logging.getLogger(__name__)
 LONGEST_SECONDS = 24 * 60 * 60
 # A test takes 20 s at most; a store that holds it longer is cut off.
 LONGEST_TEST_SECONDS = 25
+# Twenty questions of twelve seconds, and what waited is checked again.
+LONGEST_VIES_SECONDS = 15 * 60
 # A failed job keeps its id taken, and the same run could not be rung for so long.
 REMEMBER_FAILURE_SECONDS = 60
 MOST_BELLS = 3  # for one attempt of a run
@@ -79,6 +82,8 @@ def _tick(config: Config, *, now: datetime) -> None:
         done = timetable.tick(installation.session_factory, now=now)
         session = installation.session_factory()
         lost_errands = errands.to_ring(session, now=now)
+        with reading(session):
+            unconfirmed = vies.to_ask(session, now=now)
         session.close()
     if done.opened or done.joined or done.taken_back:
         log.info(
@@ -93,6 +98,8 @@ def _tick(config: Config, *, now: datetime) -> None:
         redis.set(LAST_TICK, now.isoformat())
     ring(done.to_ring, config.redis_url)
     ring_errands(lost_errands, config.redis_url)
+    if unconfirmed:
+        ring_vies(unconfirmed, config.redis_url)
 
 
 def last_tick(redis: Redis) -> datetime | None:
@@ -124,6 +131,37 @@ def ring_errands(waiting: Iterable[Errand], redis_url: str | None) -> bool:
                         result_ttl=0,
                         failure_ttl=REMEMBER_FAILURE_SECONDS,
                     )
+    except RedisError:
+        return False
+    return True
+
+
+def ask_vies(codes: list[str], actor: str) -> None:
+    """Ask VIES of VAT codes that invoices wait for."""
+    with opened(Config.from_environment(os.environ)) as installation:
+        confirm.ask_waiting(
+            installation.session_factory, codes, surroundings=installation.surroundings, clock=now_utc, actor=actor
+        )
+
+
+def ring_vies(codes: Sequence[str], redis_url: str | None, actor: str = confirm.ACTOR) -> bool:
+    """Have VIES asked. False when there is no Redis or it does not answer."""
+    if redis_url is None:
+        return False
+    # The program asks once at a time; a person's question does not wait for that.
+    job_id = "vies" if actor == confirm.ACTOR else f"vies-{codes[0]}"
+    try:
+        with queues.connect(redis_url) as redis, suppress(DuplicateJobError):
+            Queue("urgent", connection=redis).enqueue(
+                "monet_web.jobs.ask_vies",
+                list(codes),
+                actor,
+                job_id=job_id,
+                unique=True,
+                job_timeout=LONGEST_VIES_SECONDS,
+                result_ttl=0,
+                failure_ttl=REMEMBER_FAILURE_SECONDS,
+            )
     except RedisError:
         return False
     return True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -65,7 +65,7 @@ def confirm_by_hand(
             "A confirmation needs the number of the consultation, or the reason why it is believed.",
             fix="Type one of them.", field="number",
         )  # fmt: skip
-    if day > now.date():
+    if day > (now + timedelta(days=1)).date():  # the company's day may have begun before UTC's
         raise BrokenRule(f"{day} is still to come.", fix="Type the day of the consultation.", field="day")
     _enter(
         session,
