@@ -19,12 +19,15 @@ from monet_web.demo.opencart.store import Store as OpenCartStore
 from monet_web.demo.prestashop.history import History as PrestaShopHistory
 from monet_web.demo.prestashop.server import PrestaShopServer
 from monet_web.demo.prestashop.store import Store as PrestaShopStore
+from monet_web.demo.shopify import VALUES as SHOPIFY_VALUES
+from monet_web.demo.shopify.server import ShopifyShop
+from monet_web.demo.shopify.store import Store as ShopifyStore
 from monet_web.demo.woocommerce.auth import DEMO_KEY, DEMO_SECRET
 from monet_web.demo.woocommerce.history import RealisticHistory
 from monet_web.demo.woocommerce.server import WooCommerceShop
 from monet_web.demo.woocommerce.store import Store
 from monet_web.domain.windows import Window
-from tests.connectors import prestashop_recordings
+from tests.connectors import prestashop_recordings, shopify_recordings
 from tests.connectors.readers import load
 from tests.connectors.recordings import bundles
 
@@ -47,6 +50,8 @@ class Rig:
     do_not_add_up: frozenset[str] = frozenset()  # numbers of orders whose rows the store itself lost
     apart: Decimal = Decimal(0)  # how far a recorded order's rows may be from its total, in parts of a cent
     cards_lower_total: bool = True  # a gift card that pays a part is taken off the order's total
+    # Two spellings of one shop's address, and another shop's.
+    typed: tuple[str, str, str] = ("https://Shop.Example/", " http://shop.example", "https://other.example")
 
 
 def woocommerce() -> Rig:
@@ -141,4 +146,35 @@ def prestashop() -> Rig:
     )
 
 
-RIGS: dict[str, Callable[[], Rig]] = {"opencart": opencart, "prestashop": prestashop, "woocommerce": woocommerce}
+def shopify() -> Rig:
+    """The demo Shopify, on a plan whose points last for the suite: pace has tests of its own."""
+    store = ShopifyStore(seed=1, total=90)
+
+    def with_unknown(entry: dict[str, Any]) -> None:
+        entry.update(brandNew={"a": [None]}, displayFinancialStatus="READY_FOR_MOON")
+        for row in entry["lineItems"]:
+            row["brandNew"] = "x"
+
+    return Rig(
+        application=ShopifyShop(store),
+        values=SHOPIFY_VALUES,
+        secrets=(SHOPIFY_VALUES["client_secret"],),
+        everything=shopify_recordings.EVERYTHING,
+        ids=lambda: {str(number) for number in store.ids()},
+        trash_first=lambda: store.remove(min(store.ids())),
+        sell=lambda: store.add(at=datetime(2027, 12, 1, tzinfo=UTC)),
+        add_at=lambda moment: str(store.add(at=moment)),
+        recorded=shopify_recordings.entries,
+        with_unknown=with_unknown,
+        context=shopify_recordings.shop_object(),
+        cards_lower_total=False,
+        typed=("https://admin.shopify.com/store/Pavyzdys/orders", " pavyzdys", "https://kitas.myshopify.com"),
+    )
+
+
+RIGS: dict[str, Callable[[], Rig]] = {
+    "opencart": opencart,
+    "prestashop": prestashop,
+    "shopify": shopify,
+    "woocommerce": woocommerce,
+}

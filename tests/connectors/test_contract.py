@@ -44,6 +44,8 @@ class Served:
         if answer is None:
             return cast(Iterable[bytes], self.rig.application(environ, start_response))
         status, headers, body = answer
+        # A posted question that nobody reads keeps werkzeug's server from closing the connection.
+        environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
         start_response(status, headers)
         return [body]
 
@@ -369,8 +371,9 @@ def test_a_connector_declares_itself_and_has_a_rig(kind: str) -> None:
 @pytest.mark.parametrize("kind", sorted(CONNECTORS))
 def test_a_stores_key_is_the_same_however_its_address_is_typed(kind: str) -> None:
     key = CONNECTORS[kind].store_key
-    assert key({"address": "https://Shop.Example/"}) == key({"address": " http://shop.example"})
-    assert key({"address": "https://shop.example"}) != key({"address": "https://other.example"})
+    one, same, other = RIGS[kind]().typed
+    assert key({"address": one}) == key({"address": same})
+    assert key({"address": same}) != key({"address": other})
     with pytest.raises(BrokenRule) as caught:
         key({"address": "not an address"})
     assert caught.value.fix

@@ -10,7 +10,7 @@ from typing import Any
 from monet_web.connectors.answers import Answer
 from monet_web.connectors.failures import LATER, TooLarge, Unusable
 from monet_web.connectors.http import StoreClient
-from monet_web.connectors.shopify.cost import Pace
+from monet_web.connectors.shopify.cost import Points
 from monet_web.connectors.shopify.explain import may_not, not_understood
 from monet_web.connectors.shopify.parts import Parts
 from monet_web.connectors.shopify.queries import API_VERSION, SHOP, Query
@@ -32,11 +32,11 @@ class TooDear(TooLarge):
 class Api:
     """A shop's Admin API. `answered_version` is the version that answered, "" before the first answer."""
 
-    def __init__(self, client: StoreClient, signed_in: SignedIn, pace: Pace | None = None) -> None:
+    def __init__(self, client: StoreClient, signed_in: SignedIn, points: Points | None = None) -> None:
         self.client = client
         self.signed_in = signed_in
         self.parts = Parts()
-        self.pace = pace or Pace()
+        self.points = points or Points()
         self.answered_version = ""
         self._knows_scopes = False
 
@@ -80,7 +80,7 @@ class Api:
         codes = {code_of(error) for error in errors}
         message = _message(errors)
         if "THROTTLED" in codes:
-            self.client.pause(self.pace.seconds_until(query.name) or self.pace.seconds_after_refusal())
+            self.client.pause(self.points.seconds_until(query.name) or self.points.seconds_after_refusal())
             return
         if "MAX_COST_EXCEEDED" in codes:
             raise TooDear(f"Shopify finds the question {query.name} too dear: {message[:160]}", fix=LATER)
@@ -109,7 +109,7 @@ class Api:
         self._notice_version(answer)
         extensions = body.get("extensions")
         cost = extensions.get("cost") if isinstance(extensions, Mapping) else None
-        return body, self.pace.note(query.name, cost) if isinstance(cost, Mapping) else None
+        return body, self.points.note(query.name, cost) if isinstance(cost, Mapping) else None
 
     def _post(self, body: bytes) -> Answer:
         return self.client.ask(
@@ -130,7 +130,7 @@ class Api:
             self.parts.granted(self.signed_in.scopes)
 
     def _wait_for(self, query: Query) -> None:
-        seconds = self.pace.seconds_until(query.name)
+        seconds = self.points.seconds_until(query.name)
         if seconds > 0:
             self.client.pause(seconds)
 

@@ -59,9 +59,8 @@ class Shopify(Connector):
         "Add read_all_orders if Shopify has granted it: without it only the last 60 days of orders are visible.",
         "Choose Install app, pick the shop, and accept.",
         "In the app's Settings copy the Client ID and the secret into the fields here.",
-        "On the plans Basic and Starter Shopify hides buyers' names and addresses: orders come, buyers are filled in here.",
-        "An app made in the shop's admin before 2026 works too: paste its access token instead (Settings → Apps → "
-        + "Develop apps → the app → API credentials).",
+        "On the plans Basic and Starter Shopify hides buyers' names and addresses; you fill them in here.",
+        "An app made in the shop's admin before 2026 works too: paste its access token instead.",
     )
     company_code_fields: ClassVar[tuple[str, ...]] = COMPANY_CODE_FIELDS
     vat_code_fields: ClassVar[tuple[str, ...]] = VAT_CODE_FIELDS

@@ -17,8 +17,8 @@ _DEAREST: Final = 900  # points that one question should stay below
 _LONGEST: Final = 60.0  # seconds: what a store may make us wait between two questions
 
 
-class Pace:
-    """What is known of the bucket. Numbers come from the answers; until the first one nothing is waited for."""
+class Points:
+    """What is known of the bucket of points. Numbers come from the answers; until the first one nothing is waited for."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock

@@ -70,7 +70,8 @@ class ShopifyShop:
             faults = self._lent.popleft() if self._lent else self.faults
         if faults.delay:
             time.sleep(faults.delay)
-        status, body, headers = self._answered(environ, faults)
+        posted = _body(environ)  # read whatever comes of it: else the connection is not closed
+        status, body, headers = self._answered(environ, posted, faults)
         is_page = isinstance(body, str)
         data = body.encode() if isinstance(body, str) else json.dumps(body, ensure_ascii=False, default=_plain).encode()
         headers += [("Content-Type", "text/html; charset=utf-8" if is_page else "application/json; charset=utf-8")]
@@ -78,7 +79,9 @@ class ShopifyShop:
         start_response(f"{status} {_phrase(status)}", headers)
         return [data[: len(data) // 2] if faults.truncated else data]
 
-    def _answered(self, environ: WSGIEnvironment, faults: Faults) -> tuple[int, Document | str, list[tuple[str, str]]]:
+    def _answered(
+        self, environ: WSGIEnvironment, posted: bytes, faults: Faults
+    ) -> tuple[int, Document | str, list[tuple[str, str]]]:
         path, method = str(environ.get("PATH_INFO", "")), str(environ["REQUEST_METHOD"])
         refused = refusal(faults)
         if refused is not None:
@@ -86,7 +89,7 @@ class ShopifyShop:
             return *refused, [("Retry-After", f"{wait}.0")] if wait is not None else []
         if path == "/admin/oauth/access_token" and method == "POST":
             self.asked.append((path, {}))
-            return *self.tokens.ask(self.app, dict(parse_qsl(_body(environ).decode("utf-8", "replace")))), []
+            return *self.tokens.ask(self.app, dict(parse_qsl(posted.decode("utf-8", "replace")))), []
         found = _API.fullmatch(path)
         if found is None or method != "POST":
             return 404, "<!doctype html><html><body><h1>404: Not Found</h1></body></html>", []
@@ -94,7 +97,7 @@ class ShopifyShop:
         headers = [("X-Shopify-API-Version", version)]
         if not self.tokens.are_good(self.app, str(environ.get("HTTP_X_SHOPIFY_ACCESS_TOKEN", ""))):
             return 401, {"errors": _NOT_KNOWN}, headers
-        question = _json(_body(environ))
+        question = _json(posted)
         if question is None:
             return 400, {"errors": "Required parameter missing or invalid"}, headers
         name = str(question.get("operationName") or "") if isinstance(question, dict) else ""
