@@ -53,6 +53,7 @@ class Journal(Base):
 
 
 _living_invoice = text("kind = 'invoice' AND NOT superseded")
+_stock_stays = text("stock_not_moved_reason <> ''")
 
 
 class Invoice(Base):
@@ -71,6 +72,7 @@ class Invoice(Base):
         Index("ix_invoices_opened_by_run_id", "opened_by_run_id"),
         Index("ix_invoices_registered_by_run_id", "registered_by_run_id"),
         Index("ix_invoices_credits_invoice_id", "credits_invoice_id"),
+        Index("ix_invoices_stock_to_settle", "id", sqlite_where=_stock_stays, postgresql_where=_stock_stays),
         Index("ix_invoices_treatment_supply_date", "treatment", "supply_date"),
         {"sqlite_autoincrement": True},
     )  # fmt: skip

@@ -116,7 +116,7 @@ def test_the_line_that_was_missing_is_added_and_the_store_agrees() -> None:
     missing = TypedLine(row="7", kind="shipping", name="Courier", quantity="1", price="4", vat_rate="21")
     done = corrected(order, replace(typed, lines=(*typed.lines, missing)), may_amounts=False)
     assert amounts(done) == [("10.00", "2.10"), ("4.00", "0.84")]
-    assert (done.draft.total, done.draft.rounding, done.draft.differences) == (Decimal("16.94"), 0, ())
+    assert (done.draft.total, done.draft.rounding, done.draft.differences) == (Decimal("16.94"), Decimal(0), ())
     assert done.rows == ("1", "7")
 
 
@@ -194,7 +194,7 @@ def test_another_rate_leaves_what_the_buyer_paid() -> None:
     done = corrected(an_order(), form(an_order(), vat_rate="5"))
     assert amounts(done) == [("11.52", "0.58")]
     assert done.draft.lines[0].unit_price == Decimal("11.52")
-    assert (done.draft.total, done.draft.rounding) == (Decimal("12.10"), 0)
+    assert (done.draft.total, done.draft.rounding) == (Decimal("12.10"), Decimal(0))
     assert [(one.of, one.store, one.lines) for one in done.draft.differences] == [
         ("vat", Decimal("2.10"), Decimal("0.58"))
     ]

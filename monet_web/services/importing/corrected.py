@@ -15,6 +15,7 @@ from monet_web.domain.correction_lines import Line
 from monet_web.domain.corrections import Said, Standing
 from monet_web.domain.findings import Finding
 from monet_web.domain.invoices import Draft, DraftLine, draft_invoice, sum_by_rate
+from monet_web.domain.money import minor_unit, round_to
 from monet_web.domain.orders import Address, Buyer, Charge, LineKind, Order, OrderLine, Payment, PaymentKind, Unreadable
 from monet_web.models.base import now_utc
 from monet_web.models.invoices import Invoice, InvoiceLine
@@ -94,7 +95,8 @@ def standing_of(stored: Stored, booking: Booking, order: Order | Unreadable) -> 
     """The invoice as it stands: the draft that its rows are."""
     invoice = stored.invoice
     marketplace = _by_marketplace(order)
-    drafted = tuple(_drafted(line, line.store_line_id in marketplace) for line in invoice.lines)
+    unit = minor_unit(invoice.currency)
+    drafted = tuple(_drafted(line, line.store_line_id in marketplace, unit) for line in invoice.lines)
     buyer = invoice.buyer or {}
     draft = Draft(
         external_id=invoice.external_id,
@@ -110,8 +112,8 @@ def standing_of(stored: Stored, booking: Booking, order: Order | Unreadable) -> 
         payments=tuple(_payment(one) for one in invoice.payments or []),
         lines=drafted,
         vat=sum_by_rate(drafted),
-        rounding=invoice.rounding,
-        total=invoice.total,
+        rounding=round_to(invoice.rounding, unit),
+        total=round_to(invoice.total, unit),
         store_number=order.invoice_number if isinstance(order, Order) else "",
     )
     lines = zip(drafted, invoice.lines, stored.places(booking), strict=True)
@@ -156,7 +158,8 @@ def _by_marketplace(order: Order | Unreadable) -> set[str]:
     return {row.external_id[:120] for row in rows if any(tax.collected_by_marketplace for tax in row.taxes)}
 
 
-def _drafted(line: InvoiceLine, by_marketplace: bool) -> DraftLine:
+def _drafted(line: InvoiceLine, by_marketplace: bool, unit: Decimal) -> DraftLine:
+    """The line with amounts of as many decimals as the currency has: the tables keep four of each."""
     return DraftLine(
         kind=LineKind(line.kind),
         name=line.name,
@@ -168,10 +171,10 @@ def _drafted(line: InvoiceLine, by_marketplace: bool) -> DraftLine:
         quantity=line.quantity,
         unit=line.unit,
         unit_price=line.unit_price,
-        discount=line.discount,
-        net=line.net,
+        discount=round_to(line.discount, unit),
+        net=round_to(line.net, unit),
         vat_rate=line.vat_rate,
-        vat=line.vat,
+        vat=round_to(line.vat, unit),
         rate_known=line.vat_rate is not None or not line.vat,
         by_marketplace=by_marketplace,
     )
