@@ -12,8 +12,8 @@ from flask_babel import get_locale, ngettext
 from flask_babel import gettext as _
 
 from monet_web.blueprints.formats import money
-from monet_web.domain.findings import Finding, Text, describe
-from monet_web.models import AuditEntry, Invoice, InvoiceFinding
+from monet_web.domain.findings import CODES, Finding, Text, describe
+from monet_web.models import AuditEntry, Invoice, InvoiceFinding, Question
 from monet_web.services.documents.waiting import Sum
 
 
@@ -68,6 +68,13 @@ def finding(found: InvoiceFinding) -> Text:
 def said(found: Finding) -> Text:
     """The same of a finding that is no row."""
     return describe(found, str(get_locale()))
+
+
+def asked_about(question: Question) -> str:
+    """The cause that a question was about, as it was said then."""
+    if question.code not in CODES:
+        return question.code
+    return said(Finding(question.code, question.subject, question.said)).cause
 
 
 def payment(kind: str | None) -> str:
@@ -125,6 +132,14 @@ def happened(entry: AuditEntry) -> str:
             return str(_("let the order come back; it had been left out: %(reason)s.", reason=reason))
         case "number_given":
             return str(_("gave it the number %(number)s.", number=after.get("number") or "–"))
+        case "difference_accepted":
+            return str(_("accepted the difference to the store as rounding."))
+        case "vat_rate_chosen":
+            return str(_("chose the VAT rate %(rate)s %%.", rate=after.get("to") or "–"))
+        case "warehouse_chosen":
+            return str(_("took its goods from the warehouse %(code)s.", code=after.get("warehouse") or "–"))
+        case "buyer_corrected":
+            return str(_("corrected the buyer's VAT code to %(code)s.", code=after.get("vat_code") or "–"))
         case "deleted":
             return str(_("deleted it from the journal."))
         case _:

@@ -2,29 +2,38 @@
 
 from __future__ import annotations
 
-from flask import flash, redirect, request, url_for
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+from flask import flash, redirect, request, send_file, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import get_locale, ngettext
 from flask_babel import gettext as _
 from flask_login import current_user
 from markupsafe import Markup, escape
 
 from monet_web.blueprints import sentences
 from monet_web.blueprints.access import needs
+from monet_web.blueprints.invoices import views
 from monet_web.blueprints.journals import mistakes, selection
 from monet_web.blueprints.journals.blueprint import journals, rendered
+from monet_web.blueprints.journals.checking import check_again, handed_over, ids_of
 from monet_web.domain.errors import BrokenRule, MonetError
 from monet_web.models import db
 from monet_web.models.base import now_utc, reading
 from monet_web.models.users import Role
 from monet_web.services.documents import journals as service
-from monet_web.services.documents import mend, waiting
+from monet_web.services.documents import move as moving
 from monet_web.services.documents import register as registering
+from monet_web.services.documents import waiting
+from monet_web.services.documents.exports import invoices as exports
 from monet_web.services.documents.register import Registered
 from monet_web.services.documents.waiting import Which
 from monet_web.services.importing.claimed import SHORT_PATIENCE
 
-DOES = ("register", "check", "delete")
-MOST = 2000  # invoices an answer is waited for; the rest is done by the next press
+DOES = ("register", "check", "delete", "move")
+FORMATS = {**views.FORMATS, "json": "application/json"}
 _PART = 500
 
 
@@ -33,13 +42,20 @@ _PART = 500
 def ask() -> ResponseReturnValue:
     """The question before something is done: how many, for how much, in which month."""
     does = request.args.get("do", "")
+    if does.startswith("export."):
+        return _export(does.partition(".")[2])
     which = _asked_for()
     if does not in DOES or which is None:
         flash(_("Tick at least one invoice first."), "failed")
         return redirect(selection.way_back(request.args), 303)
     session = db.session()
+    if does == "move":
+        which = replace(which, failing=True)
     with reading(session):
         meant = waiting.summary(session, which)
+        if not meant.count and does == "move":
+            flash(_("None of them has a finding that keeps it from being registered."), "journal")
+            return redirect(selection.way_back(request.args), 303)
         if not meant.count:
             flash(_("Nothing of it waits any more."), "journal")
             return redirect(selection.way_back(request.args), 303)
@@ -54,11 +70,15 @@ def ask() -> ResponseReturnValue:
 def register() -> ResponseReturnValue:
     """Register what passes; say of the rest why it still waits."""
     which = selection.surely_meant(request.form)
+    ids = ids_of(which)
+    handed = handed_over(ids, "", back=selection.way_back(request.form), by_person=True)
+    if handed is not None:
+        return handed
     done: list[Registered] = []
     try:
-        for ids in _parts(which):
+        for part in _parts(ids):
             done += registering.register(
-                db.session(), ids, now=now_utc(), actor=current_user.email, patience=SHORT_PATIENCE
+                db.session(), part, now=now_utc(), actor=current_user.email, patience=SHORT_PATIENCE
             )
     except MonetError as error:
         flash(error.sentence(), "failed")
@@ -76,18 +96,21 @@ def register() -> ResponseReturnValue:
 def check() -> ResponseReturnValue:
     """Check again; what passes is registered where the integration registers by itself."""
     which = selection.surely_meant(request.form)
-    checked = registered = 0
-    try:
-        for ids in _parts(which):
-            done = mend.check_again(
-                db.session(), invoice_ids=ids, now=now_utc(), actor=current_user.email, patience=SHORT_PATIENCE
-            )
-            checked, registered = checked + done.checked, registered + done.registered
-    except MonetError as error:
-        flash(error.sentence(), "failed")
-    else:
-        kind = "registered" if checked and checked == registered else "journal"
-        flash(sentences.checked(checked, registered, checked - registered), kind)
+    return check_again(ids_of(which), "", back=selection.way_back(request.form), patience=SHORT_PATIENCE)
+
+
+@journals.post("/move")
+@needs(Role.OFFICE)
+def move() -> ResponseReturnValue:
+    """Those that something keeps from being registered go to a new journal; the rest stays where it is."""
+    which = selection.surely_meant(request.form)
+    made = moving.move_with_findings(db.session(), ids_of(which), now=now_utc(), actor=current_user.email)
+    if not made:
+        flash(_("None of them has a finding that keeps it from being registered."), "journal")
+    for one in made:
+        text = ngettext("%(num)s invoice moved to journal", "%(num)s invoices moved to journal", one.invoices)
+        link = url_for("journals.journal", journal_id=one.journal_id)
+        flash(Markup('{} <a href="{}">{}</a>').format(text, link, one.number), "registered")
     return redirect(selection.way_back(request.form), 303)
 
 
@@ -100,7 +123,7 @@ def delete() -> ResponseReturnValue:
     reason = request.form.get("reason", "").strip()[:400]
     deleted = 0
     try:
-        for ids in _parts(which):
+        for ids in _parts(ids_of(which)):
             deleted += service.delete(
                 db.session(), ids, leave_out=leave_out, reason=reason, now=now_utc(), actor=current_user.email
             )
@@ -127,11 +150,28 @@ def _asked_for() -> Which | None:
     return selection.surely_meant(request.args)
 
 
-def _parts(which: Which) -> list[list[int]]:
-    """The ids of what is meant, all found before the first is changed."""
+def _export(ending: str) -> ResponseReturnValue:
+    """The chosen ones, or all that are meant, as a file."""
+    which = _asked_for()
+    if which is None or ending not in FORMATS:
+        flash(_("Tick at least one invoice first."), "failed")
+        return redirect(selection.way_back(request.args), 303)
     session = db.session()
-    with reading(session):
-        ids = waiting.ids(session, which, limit=MOST)
+    with tempfile.TemporaryDirectory(prefix="monet-") as folder:
+        path = Path(folder) / f"waiting.{ending}"
+        with reading(session):
+            wanted = exports.Wanted(language=str(get_locale()), conditions=tuple(waiting.conditions(which)))
+            exports.export(session, path, wanted)
+        file = path.open("rb")  # the file lives on until the answer is sent, its name goes with the folder
+    return send_file(
+        file,
+        mimetype=FORMATS[ending],
+        as_attachment=True,
+        download_name=f"waiting-invoices-{now_utc():%Y-%m-%d}.{ending}",
+    )
+
+
+def _parts(ids: list[int]) -> list[list[int]]:
     return [ids[start : start + _PART] for start in range(0, len(ids), _PART)]
 
 

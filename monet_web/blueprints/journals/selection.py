@@ -34,6 +34,7 @@ def meant(arguments: MultiDict[str, str]) -> Which:
         month=first,
         text=arguments.get("q", "").strip()[:200],
         passing=arguments.get("passing") == "yes",
+        failing=arguments.get("failing") == "yes",
     )
 
 
@@ -57,6 +58,7 @@ def arguments(which: Which, **changes: Any) -> dict[str, Any]:
         "month": f"{which.month:%Y-%m}" if which.month else None,
         "q": which.text or None,
         "passing": "yes" if which.passing else None,
+        "failing": "yes" if which.failing else None,
         **changes,
     }
     found = {key: value for key, value in said.items() if value is not None}
@@ -79,8 +81,13 @@ def here() -> str:
 def way_back(arguments_: MultiDict[str, str]) -> str:
     """Where the person came from; only ever a page of journals."""
     wanted = arguments_.get("back", "")
-    is_ours = wanted == "/journals" or wanted.startswith(("/journals/", "/journals?"))
-    return wanted if is_ours and "\\" not in wanted and wanted.isprintable() else url_for("journals.page")
+    return wanted if is_ours(wanted) else url_for("journals.page")
+
+
+def is_ours(address: str) -> bool:
+    """True for the address of a page of journals."""
+    begins = address == "/journals" or address.startswith(("/journals/", "/journals?"))
+    return begins and "\\" not in address and address.isprintable()
 
 
 def _id(text: str) -> int | None:

@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask import abort, redirect, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_login import current_user
 from sqlalchemy.orm import Session
 
 from monet_web.blueprints.access import signed_in
 from monet_web.blueprints.invoices.filters import number
 from monet_web.blueprints.invoices.views import names_of_integrations
-from monet_web.blueprints.journals import selection
+from monet_web.blueprints.journals import checking, selection
 from monet_web.blueprints.journals.blueprint import journals, rendered
-from monet_web.blueprints.journals.causes import drawn
+from monet_web.blueprints.journals.causes import Drawn, drawn
 from monet_web.domain.findings import CODES, Finding
 from monet_web.models import Integration, Journal, db
 from monet_web.models.base import reading
 from monet_web.models.invoices import AccountingType, InvoiceState
-from monet_web.services.documents import causes, mend_cause, waiting
+from monet_web.models.users import Role
+from monet_web.services.documents import causes, errands, mend_cause, questions, waiting
 from monet_web.services.documents import document as one_document
 from monet_web.services.documents import journals as service
+from monet_web.services.documents.causes import Cause
 from monet_web.services.documents.waiting import Which
 
 _SHOWN_CAUSES = 30
+# Mended for all that wait, also from the page of one invoice.
+_EVERYWHERE = frozenset({"currency_rate_missing", "stock_short", "common_item_missing", "warehouse_missing"})
 
 
 @journals.get("")
@@ -38,19 +44,24 @@ def page() -> ResponseReturnValue:
         found = causes.causes(session, which)
         goods, older_goods = _journals(session, AccountingType.GOODS, asked.integration_id)
         sales, older_sales = _journals(session, AccountingType.AMOUNTS, asked.integration_id)
+        names = names_of_integrations(session)
         return rendered(
             session,
             "journals/page.html",
             every=every,
             which=which,
             narrowed=waiting.summary(session, which) if which != Which() else every,
-            causes=drawn(found[:_SHOWN_CAUSES], short=causes.shortages(session, found[:_SHOWN_CAUSES])),
+            causes=_drawn(session, found[:_SHOWN_CAUSES], which, names),
             more_causes=len(found) - _SHOWN_CAUSES,
             findings=sum(one.invoices for one in found),
             sections=[(AccountingType.GOODS, goods, older_goods), (AccountingType.AMOUNTS, sales, older_sales)],
             main_causes=causes.main_causes(session, [one.id for one in [*goods, *sales]]),
-            integrations=names_of_integrations(session),
+            integrations=names,
             months=waiting.months(session, Which(integration_id=asked.integration_id)),
+            at_work=[checking.shown(one) for one in errands.unfinished(session)],
+            unanswered=questions.unanswered(session) if current_user.may(Role.OFFICE) else [],
+            answers=questions.answered_to(session, current_user.email),
+            may_answer=current_user.may(Role.ACCOUNTANT),
             selection=selection,
         )
 
@@ -68,7 +79,8 @@ def invoices() -> ResponseReturnValue:
         if which.code is not None:
             found = causes.causes(session, which)
             mine = [one for one in found if one.code == which.code and which.subject in (None, one.subject)]
-            cause = drawn(mine)[0] if mine else None
+            drawn_now = _drawn(session, mine[:1], which, names_of_integrations(session))
+            cause = drawn_now[0] if drawn_now else None
         return _list(session, which, cause=cause, journal=None)
 
 
@@ -102,9 +114,11 @@ def show(invoice_id: int) -> ResponseReturnValue:
         # An item is mapped in the store of this invoice alone; whatever else mends a cause mends it everywhere.
         of_store = causes.counts_of(session, named, Which(integration_id=integration_id))
         counted = {
-            key: of_store[key] if key[0] == mend_cause.ITEM_UNKNOWN else count
+            key: of_store[key] if key[0] == mend_cause.ITEM_UNKNOWN else count if key[0] in _EVERYWHERE else 1
             for key, count in causes.counts_of(session, named).items()
         }
+        mine = Which(invoice_ids=(invoice_id,), integration_id=integration_id)
+        day = invoice.issue_date
         return rendered(
             session,
             "journals/show.html",
@@ -116,11 +130,33 @@ def show(invoice_id: int) -> ResponseReturnValue:
             sum=waiting.summary(session, Which(invoice_ids=(invoice_id,))),
             stopping=[one for one in invoice.found if one.stops],
             controls={
-                row.id: drawn([causes.Cause(one, counted[one.code, one.subject])], integration_id=integration_id)[0]
+                row.id: drawn(
+                    [
+                        causes.Cause(
+                            one, counted[one.code, one.subject], oldest=day, newest=day, integrations=(integration_id,)
+                        )
+                    ],
+                    which=mine,
+                    names={integration_id: document.integration.name},
+                )[0]
                 for row, one in zip(invoice.found, found, strict=True)
             },
+            asked=questions.of_order(session, invoice.store_order_id),
+            may_answer=current_user.may(Role.ACCOUNTANT),
             selection=selection,
         )
+
+
+def _drawn(session: Session, found: Sequence[Cause], which: Which, names: Mapping[int, str]) -> list[Drawn]:
+    """Causes with all that their controls show. Inside a transaction, a fixed number of queries."""
+    return drawn(
+        found,
+        which=which,
+        short=causes.shortages(session, found),
+        asked=questions.of_causes(session, [(one.code, one.subject) for one in found]),
+        common=mend_cause.common_items(session, names),
+        names=names,
+    )
 
 
 def _journals(session: Session, kind: AccountingType, integration_id: int | None) -> Any:

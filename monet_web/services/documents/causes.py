@@ -161,6 +161,15 @@ def main_causes(session: Session, journal_ids: Collection[int], *, most: int = 3
     return dict(found)
 
 
+def example(session: Session, which: Which) -> Finding | None:
+    """The finding of the oldest invoice that waits for a cause, None when nothing does. Inside a transaction."""
+    once = _once_an_invoice(conditions(which), InvoiceFinding.code == which.code)
+    found = session.scalar(
+        select(func.min(once.c.one)).where(once.c.shared == _shared(which.code or "", which.subject or ""))
+    )
+    return None if found is None else _examples(session, [found])[found]
+
+
 def counts_of(
     session: Session, findings: Sequence[tuple[str, str]], which: Which | None = None
 ) -> dict[tuple[str, str], int]:

@@ -30,6 +30,7 @@ class Which:
     month: date | None = None  # its first day; of the invoice's date
     text: str = ""
     passing: bool = False  # only those that a person may register: nothing else stands in the way
+    failing: bool = False  # only the others
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,8 @@ def conditions(which: Which) -> list[ColumnElement[bool]]:
         asked.append(Invoice.id.in_(found))
     if which.passing:
         asked.append(~held())
+    if which.failing:
+        asked.append(held())
     return [*asked, *found_by(which.text)]
 
 
