@@ -33,11 +33,13 @@ def show(as_json: bool) -> None:
 @click.argument("typed", nargs=-1, required=True, metavar="KEY=VALUE...")
 @click.option("--reason", default="", help="Why a period is closed or reopened.")
 def set_(typed: tuple[str, ...], reason: str) -> None:
-    """Set the company's data: name, code, vat_code, address, country, time_zone, language, accounts, closed_until.
+    """Set the company's data: name, code, vat_code, address, country, time_zone, language, accounts, closed_until;
+    vat_payer, vat_from, vat_to, oss_from, oss_to, eu_threshold, ask_vies.
 
     \b
     monet company set name="UAB Pavyzdys" code=123456789 vat_code=LT100001919017
     monet company set closed_until=2026-10-31 --reason "October is filed"
+    monet company set vat_from=2024-03-01 oss_from=2026-01-01
     """
     from monet_web.services.office import company as service
 

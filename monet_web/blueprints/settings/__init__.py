@@ -3,6 +3,7 @@
 import monet_web.blueprints.settings.numbers
 import monet_web.blueprints.settings.people
 import monet_web.blueprints.settings.rates
+import monet_web.blueprints.settings.vat
 import monet_web.blueprints.settings.views  # noqa: F401 - their routes
 from monet_web.blueprints.settings.blueprint import settings
 

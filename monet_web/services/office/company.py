@@ -18,7 +18,9 @@ from monet_web.models.company import Company
 from monet_web.services import audit
 from monet_web.services.books.fields import WrongFields
 from monet_web.services.books.vat_codes import vat_code_problem
-from monet_web.services.opening import timetable
+from monet_web.services.office import company_vat
+from monet_web.services.office.company_vat import WrongValue as _Wrong
+from monet_web.services.opening import changes
 
 LANGUAGES = ("en", "lt")
 _PROBLEMS = {
@@ -27,10 +29,6 @@ _PROBLEMS = {
     "component": "it has letters where digits belong, or the other way round",
     "country": "its country is not the company's",
 }
-
-
-class _Wrong(ValueError):
-    """What is wrong with one value and what to type."""
 
 
 def get(session: Session) -> Company:
@@ -47,8 +45,7 @@ def as_text(company: Company) -> dict[str, str]:
     """Every value as the text that `set_values` reads back."""
     texts: dict[str, str] = {}
     for key in KEYS:
-        value = getattr(company, key)
-        texts[key] = "" if value is None else str(value)
+        texts[key] = company_vat.as_text(getattr(company, key))
     return texts
 
 
@@ -75,8 +72,12 @@ def set_values(
                 wrong[key] = str(error)
             else:
                 country = parsed.get("country", country)
+        if not wrong:
+            wrong = company_vat.contradictions(
+                {key: parsed.get(key, getattr(company, key)) for key in company_vat.KEYS}
+            )
         if wrong:
-            said = (f"{key}={values[key].strip()[:60]}: {sentence}" for key, sentence in wrong.items())
+            said = (f"{key}={values.get(key, '').strip()[:60]}: {sentence}" for key, sentence in wrong.items())
             raise WrongFields(wrong, " ".join(said))
         before = {key: getattr(company, key) for key in parsed}
         changed = [key for key in parsed if parsed[key] != before[key]]
@@ -87,7 +88,7 @@ def set_values(
         for key in changed:
             setattr(company, key, parsed[key])
         if "time_zone" in changed:
-            timetable.zone_changed(session, ZoneInfo(before["time_zone"]), ZoneInfo(company.time_zone), now=now)
+            changes.zone_changed(session, ZoneInfo(before["time_zone"]), ZoneInfo(company.time_zone), now=now)
         if changed:
             after = {key: parsed[key] for key in changed}
             if reason.strip():
@@ -171,4 +172,5 @@ KEYS: Mapping[str, Callable[[str, str], Any]] = {
     "revenue_account": _text(40),
     "charges_account": _text(40),
     "closed_until": _closed_until,
+    **company_vat.KEYS,
 }
