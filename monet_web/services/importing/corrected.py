@@ -21,7 +21,7 @@ from monet_web.models.base import now_utc
 from monet_web.models.invoices import Invoice, InvoiceLine
 from monet_web.models.stock import Warehouse
 from monet_web.services.importing.booking import Booking, Place
-from monet_web.services.importing.facts import CHANGED, items_by_id
+from monet_web.services.importing.facts import CHANGED, IGNORED, items_by_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +70,11 @@ class Stored:
         )
 
     def changed(self) -> tuple[Finding, ...]:
-        """What the store changed since, as it was found then."""
+        """What the store changed since, as it was found then, and what of it a person ignored."""
         return tuple(
-            Finding(one.code, one.subject, one.values, one.stops) for one in self.invoice.found if one.code == CHANGED
+            Finding(one.code, one.subject, one.values, one.stops)
+            for one in self.invoice.found
+            if one.code in (CHANGED, IGNORED)
         )
 
 

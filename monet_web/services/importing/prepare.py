@@ -310,7 +310,7 @@ def _follow_credited(session: Session, booking: Booking, drafted: Sequence[Prepa
         else:
             before = credited.get(one.remembered.external_id, 0)
             one.revision, made = max(before, one.replaces) + 1, booking.today
-        if one.revision == 1 or made is None:
+        if one.revision == 1 or made is None or one.kept is not None:
             continue
         if one.number and not one.number_by_hand and one.kept is None:
             one.number = f"{one.number[:112]}-{one.revision}"
