@@ -67,6 +67,13 @@ class Bundles:
         return found, []
 
     def _bundles(self, ids: Sequence[str]) -> list[Bundle]:
+        """The orders with their rows; one that changed between two questions is asked for again."""
+        found = []
+        for bundle in self._asked(ids):
+            found += [bundle] if _has_its_lines(bundle) else self._asked([_id(bundle["order"])])
+        return found
+
+    def _asked(self, ids: Sequence[str]) -> list[Bundle]:
         wanted = set(ids)
         orders = [row for row in self._api.of(ask_for.ORDERS, "id", ids) if _id(row) in wanted]
         if not orders:
@@ -121,6 +128,14 @@ class Bundles:
             filters = [("filter[name]", f"[{'|'.join(names)}]")] if names else []
             self._tables[resource] = self._api.rows(resource, filters, fields=fields)
         return self._tables[resource]
+
+
+def _has_its_lines(bundle: Bundle) -> bool:
+    """Whether every line that the order names came with it; not so when it was deleted or edited in between."""
+    associations = bundle["order"].get("associations")
+    named = associations.get("order_rows") if isinstance(associations, dict) else None
+    came = {_id(row) for row in bundle["details"]}
+    return not isinstance(named, list) or all(_id(row) in came for row in named if isinstance(row, dict))
 
 
 def _id(row: Row) -> str:

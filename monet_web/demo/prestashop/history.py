@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final, NamedTuple
 
-from monet_web.demo.prestashop.generator import Generator, move_dates
+from monet_web.demo.prestashop.generator import Generator, move_dates, reference
 from monet_web.demo.prestashop.patterns import Bundle, patterns
 from monet_web.demo.prestashop.recordings import RECORDED_AT
 
@@ -64,6 +65,19 @@ class History:
         made = index - self._recorded
         pattern = patterns()[index] if made < 0 else self._generator.pattern(made)
         return [min(self.header(index).created + lag, self.until) for lag in pattern.slip_lags]
+
+    @cached_property
+    def by_reference(self) -> dict[str, list[int]]:
+        """Ids of the orders of each cart."""
+        found = defaultdict(list)
+        for index in range(self.count):
+            made = index - self._recorded
+            if made < 0:
+                cart = str(patterns()[index].bundle.order["reference"])
+            else:
+                cart = reference(self._generator.place(made).cart)
+            found[cart].append(self.header(index).id)
+        return dict(found)
 
     def _created(self, index: int) -> int:
         """Before the shift: recorded ones as recorded, made ones evenly from there to the day of the recording."""

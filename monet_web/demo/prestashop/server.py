@@ -35,10 +35,11 @@ _HTML: Final = "text/html; charset=utf-8"
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """`parameters` without those of the script's own; `resource` is what stands behind /api/."""
+    """`target` is path and query as sent; of equal parameters the last counts, as in PHP."""
 
     method: str
     path: str
+    target: str
     parameters: dict[str, str]
     authorization: str
     address: str
@@ -172,12 +173,14 @@ class PrestaShopServer:
 
 
 def _read(environ: WSGIEnvironment) -> Request:
-    parameters = read_query(str(environ.get("QUERY_STRING", "")))
+    query, path = str(environ.get("QUERY_STRING", "")), str(environ.get("PATH_INFO", ""))
+    parameters = read_query(query)
     formats = {str(environ.get(f"HTTP_{name}_FORMAT", "")).upper() for name in ("OUTPUT", "IO")}
     host = str(environ.get("HTTP_HOST") or f"{environ['SERVER_NAME']}:{environ['SERVER_PORT']}")
     return Request(
         method=str(environ["REQUEST_METHOD"]),
-        path=re.sub(r"/{2,}", "/", str(environ.get("PATH_INFO", ""))),
+        path=re.sub(r"/{2,}", "/", path),
+        target=f"{path}?{query}" if query else path,
         parameters=parameters,
         authorization=str(environ.get("HTTP_AUTHORIZATION", "")),
         address=f"{environ.get('wsgi.url_scheme', 'http')}://{host}",

@@ -5,8 +5,9 @@ from __future__ import annotations
 import heapq
 import random
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from decimal import ROUND_HALF_UP, Decimal
+from functools import lru_cache
 from typing import Any
 
 from monet_web.demo.prestashop.generator import made, reference
@@ -26,6 +27,7 @@ class Store:
         self.lock = threading.RLock()
         self._changed: dict[int, Bundle] = {}
         self._deleted: set[int] = set()
+        self._of_history = lru_cache(maxsize=500)(history.bundle)  # one page's orders are asked for table by table
 
     # Reading.
 
@@ -36,10 +38,29 @@ class Store:
         index = None if order_id in self._deleted else self.history.index_of(order_id)
         return None if index is None else self.history.bundle(index)
 
+    def peek(self, order_id: int) -> Bundle | None:
+        """An order with its rows, to be read and not changed."""
+        if order_id in self._changed:
+            return self._changed[order_id]
+        index = None if order_id in self._deleted else self.history.index_of(order_id)
+        return None if index is None else self._of_history(index)
+
     def headers(self) -> Iterator[Header]:
         """Of every order, by id."""
         changed = (_header(self._changed[order_id]) for order_id in sorted(self._changed))
         yield from heapq.merge(self._untouched(range(self.history.count)), changed)
+
+    def of_carts(self, references: Collection[str]) -> list[int]:
+        """Ids of the orders of these carts."""
+        known = [order_id for cart in references for order_id in self.history.by_reference.get(cart, ())]
+        found = {one for one in known if one not in self._changed and one not in self._deleted}
+        found |= {one for one, bundle in self._changed.items() if bundle.order["reference"] in references}
+        return sorted(found)
+
+    def shop_of(self, order_id: int) -> tuple[int, int]:
+        """The shop that an order was placed in, and its group."""
+        order = self._changed[order_id].order if order_id in self._changed else {}
+        return order.get("id_shop", 1), order.get("id_shop_group", 1)
 
     def newest(self, count: int) -> list[int]:
         """The highest ids."""

@@ -78,18 +78,25 @@ def _headers(store: Store, question: Question) -> Iterator[Row]:
         if fits is None or fits(header.id):
             yield {
                 "id": header.id,
-                "id_shop": 1,
-                "id_shop_group": 1,
+                **dict(zip(("id_shop", "id_shop_group"), store.shop_of(header.id), strict=True)),
                 "date_add": local_text(header.created),
                 "date_upd": local_text(header.changed),
             }
 
 
 def _bundles(store: Store, question: Question, key: str, broken: frozenset[int]) -> Iterator[Bundle]:
-    wanted = listed(question.of(key) or "")
-    ids = [int(text) for text in wanted if text.isdigit()] if wanted is not None else [h.id for h in store.headers()]
+    wanted, carts = (
+        listed(question.of(key) or ""),
+        listed(question.of("reference") or question.of("order_reference") or ""),
+    )
+    if wanted is not None:
+        ids = [int(text) for text in wanted if text.isdigit()]
+    elif carts is not None:
+        ids = store.of_carts(carts)
+    else:
+        ids = [header.id for header in store.headers()]
     for order_id in dict.fromkeys(ids):
-        bundle = store.bundle(order_id)
+        bundle = store.peek(order_id)
         if bundle is None:
             continue
         if order_id in broken:
@@ -100,7 +107,7 @@ def _bundles(store: Store, question: Question, key: str, broken: frozenset[int])
 def _of_orders(store: Store, resource: str, question: Question, broken: frozenset[int]) -> Iterator[Row]:
     if resource == "order_slip" and question.of("id_order") is None:
         for order_id in store.with_slips():
-            bundle = store.bundle(order_id)
+            bundle = store.peek(order_id)
             yield from bundle.rows[resource] if bundle is not None else ()
         return
     for bundle in _bundles(store, question, "id_order", broken):
