@@ -123,7 +123,7 @@ def _needs(stands: Today) -> int:
         )
         for one in stands.health
     )
-    documents = (stands.conflicts.count, stands.unreadable.count, stands.waiting.count, stands.changed)
+    documents = (stands.conflicts.count, stands.unreadable.count, stands.waiting.count, stands.changed, stands.questions)
     return stores + sum(1 for count in documents if count)
 
 

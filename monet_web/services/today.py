@@ -19,7 +19,7 @@ from monet_web.models.integrations import Integration, IntegrationState
 from monet_web.models.invoices import Invoice, InvoiceFinding, InvoiceState
 from monet_web.models.runs import AT_WORK, Run, RunKind, RunOrder, RunState
 from monet_web.models.store_orders import Outcome, StoreOrder
-from monet_web.services.documents import causes
+from monet_web.services.documents import causes, questions
 from monet_web.services.documents.causes import Cause
 from monet_web.services.documents.waiting import Sum, Which, summary
 from monet_web.services.importing.facts import CHANGED
@@ -100,6 +100,7 @@ class Today:
     changed: int  # registered invoices whose orders have changed in the store since
     now: datetime
     next_runs: Mapping[int, NextRun] = field(default_factory=dict)  # by integration
+    questions: int = 0  # to the accountant, not answered yet
 
     @property
     def known_until(self) -> datetime | None:
@@ -132,6 +133,7 @@ def today(session: Session, *, now: datetime) -> Today:
         changed=_changed(session),
         now=now,
         next_runs=next_runs(session, now=now),
+        questions=questions.unanswered_count(session),
     )
 
 

@@ -53,9 +53,12 @@ class Need:
     causes: tuple[Waiting, ...] = field(default=())
 
 
-def needs(today: Today) -> list[Need]:
-    """Everything that does not get better without somebody."""
-    return [*_nothing_runs(), *_refused(today), *_failed(today), *_orders(today), *_waiting(today), *_changed(today)]
+def needs(today: Today, *, answers: int = 0) -> list[Need]:
+    """Everything that does not get better without somebody; `answers`: to this person, unread."""
+    return [
+        *_nothing_runs(), *_refused(today), *_failed(today), *_orders(today), *_asked(today, answers),
+        *_waiting(today), *_changed(today),
+    ]  # fmt: skip
 
 
 def _nothing_runs() -> Iterator[Need]:
@@ -180,6 +183,25 @@ def _waiting(today: Today) -> Iterator[Need]:
         unit=ngettext("invoice", "invoices", count),
         causes=tuple(_cause(one) for one in today.causes[:_SHOWN_CAUSES]),
     )
+
+
+def _asked(today: Today, answers: int) -> Iterator[Need]:
+    """Questions to the accountant, and answers that came back."""
+    if today.questions and current_user.may(Role.ACCOUNTANT):
+        title = ngettext("A question waits for your answer", "%(num)s questions wait for your answer", today.questions)
+        text = _("The office asks about invoices that wait; the answer goes back to who asked.")
+        yield _of_questions(
+            title, text, _("Answer"), today.questions, ngettext("question", "questions", today.questions)
+        )
+    if answers:
+        title = ngettext("The accountant answered you", "The accountant answered %(num)s of your questions", answers)
+        text = _("The answer stands on the page of the journals until you put it away.")
+        yield _of_questions(title, text, _("Read it"), answers, ngettext("answer", "answers", answers))
+
+
+def _of_questions(title: str, text: str, label: str, count: int, unit: str) -> Need:
+    actions = _actions((link("journals.page"), label))
+    return Need("journal", title, ("journal", _("Asked")), text, actions, figure=number(count), unit=unit)
 
 
 def _cause(one: Cause) -> Waiting:

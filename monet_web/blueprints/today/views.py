@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
+from flask_login import current_user
 
 from monet_web.blueprints.access import signed_in
 from monet_web.blueprints.today import words
@@ -11,6 +12,7 @@ from monet_web.blueprints.today.needs import needs
 from monet_web.models import db
 from monet_web.models.base import now_utc, reading
 from monet_web.services import today as service
+from monet_web.services.documents import questions
 
 today = Blueprint("today", __name__)
 
@@ -23,7 +25,7 @@ def page() -> ResponseReturnValue:
     shows_euros = request.args.get("show") == "eur"
     with reading(session):
         stands = service.today(session, now=now_utc())
-        found = needs(stands)
+        found = needs(stands, answers=questions.answered_count(session, current_user.email))
         drawn = words.euros(stands, *service.invoiced(session, day=stands.day)) if shows_euros else words.orders(stands)
         return render_template(
             "today/page.html",

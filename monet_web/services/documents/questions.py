@@ -104,14 +104,15 @@ def answered_to(session: Session, actor: str) -> list[Asked]:
     return _with_names(session, list(session.scalars(query)))
 
 
-def counts(session: Session, actor: str) -> tuple[int, int]:
-    """How many wait for an answer, and how many answers to `actor` are unread. Inside a transaction, two queries."""
-    every = select(func.count()).select_from(Question)
-    open_ones = session.scalar(every.where(Question.answered_at.is_(None))) or 0
-    mine = every.where(
-        Question.asked_by == actor[:200], Question.answered_at.is_not(None), Question.seen_at.is_(None)
-    )  # fmt: skip
-    return open_ones, session.scalar(mine) or 0
+def unanswered_count(session: Session) -> int:
+    """How many wait for an answer. Inside a transaction, one query."""
+    return session.scalar(select(func.count()).select_from(Question).where(Question.answered_at.is_(None))) or 0
+
+
+def answered_count(session: Session, actor: str) -> int:
+    """How many answers to `actor` are unread. Inside a transaction, one query."""
+    unread = (Question.asked_by == actor[:200], Question.answered_at.is_not(None), Question.seen_at.is_(None))
+    return session.scalar(select(func.count()).select_from(Question).where(*unread)) or 0
 
 
 def of_causes(session: Session, causes: Collection[tuple[str, str]]) -> dict[tuple[str, str], list[Asked]]:
