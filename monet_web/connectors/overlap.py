@@ -94,9 +94,9 @@ class Ahead(Generic[Who]):
     """A list's `fetch` that has the next pieces on their way before they are asked for.
 
     The first two pieces are asked for alone, and a reader that stops there has cost nothing more. `step`: how far
-    apart the pieces begin. A piece that was fetched earlier than its turn is as good as one fetched then: whoever reads the
-    list proves for each that no row between it and the last is missing. Another start than expected (the list has
-    moved, a smaller piece is tried) forgets what was begun.
+    apart the pieces begin. A piece that was fetched earlier than its turn is as good as one fetched then: whoever
+    reads the list proves for each that no row between it and the last is missing. Another start than expected (the
+    list has moved, a smaller piece is tried) forgets what was begun.
     """
 
     def __init__(

@@ -18,7 +18,8 @@ class Named:
 
 def fold(text: str) -> str:
     """How names are compared: NFC, without case, without space around."""
-    return unicodedata.normalize("NFC", text).strip().casefold()
+    plain = text if text.isascii() else unicodedata.normalize("NFC", text)
+    return plain.strip().casefold()
 
 
 def matches(mask: str, integrations: Iterable[Named]) -> list[str]:

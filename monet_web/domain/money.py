@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from decimal import ROUND_HALF_UP, Decimal, localcontext
+from decimal import ROUND_HALF_UP, Context, Decimal, localcontext
 
 ZERO = Decimal(0)
 CENT = Decimal("0.01")
 _PRECISION = 50  # a price times a quantity times a rate must never be rounded by the context (default 28)
+_ROUNDING = Context(prec=_PRECISION, rounding=ROUND_HALF_UP)  # made once: an import rounds thousands of times
 
 # ISO 4217 minor units that differ from 2; the rest of the world has cents.
 _MINOR_UNITS = {
@@ -24,9 +25,7 @@ def minor_unit(currency: str) -> Decimal:
 
 def round_to(amount: Decimal, unit: Decimal) -> Decimal:
     """`amount` rounded half away from zero to a multiple of the decimal place of `unit`. Negative zero becomes zero."""
-    with localcontext() as context:
-        context.prec = _PRECISION
-        rounded = amount.quantize(unit, rounding=ROUND_HALF_UP)
+    rounded = amount.quantize(unit, context=_ROUNDING)
     return rounded if rounded else abs(rounded)
 
 

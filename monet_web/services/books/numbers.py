@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import func, insert, select
@@ -20,6 +21,7 @@ from monet_web.services.books import tables, workbooks
 _LONGEST = 120
 
 
+@lru_cache(maxsize=20_000)  # a page asks for the same few codes hundreds of times
 def number_key(text: str) -> str:
     """How numbers (and item codes and aliases) are compared: trimmed, NFC, without case."""
     return fold(text)[:_LONGEST]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 
 from sqlalchemy import delete, insert, select, tuple_, update
@@ -390,13 +391,22 @@ def _stands(one: Prepared) -> Outcome:
 def _write_outcomes(session: Session, prepared: Sequence[Prepared]) -> None:
     """Where each order stands now. An order that is already there keeps what it has; a refreshed one still waits."""
     rows = []
+    plain: dict[tuple[Outcome, str], list[int]] = defaultdict(list)  # most of a page: one statement for all alike
     for one in prepared:
         if one.outcome == "already_there" or (one.living is not None and one.outcome == "unreadable"):
             continue
         details = {key: value for key, value in one.details.items() if key != "invoice_id"}
-        rows.append(
-            {"id": one.remembered.store_order_id, "outcome": _stands(one), "reason": one.reason,
-             "details": details or None}
-        )  # fmt: skip
+        outcome, store_order_id = _stands(one), one.remembered.store_order_id
+        if details:
+            rows.append({"id": store_order_id, "outcome": outcome, "reason": one.reason, "details": details})
+        else:
+            plain[outcome, one.reason].append(store_order_id)
+    for (outcome, reason), ids in plain.items():
+        session.execute(
+            update(StoreOrder)
+            .where(StoreOrder.id.in_(ids))
+            .values(outcome=outcome, reason=reason, details=None)
+            .execution_options(synchronize_session=False)
+        )
     if rows:
         session.execute(update(StoreOrder), rows)
