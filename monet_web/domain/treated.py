@@ -215,7 +215,7 @@ def _threshold(day: date, own: Decimal, known: Known) -> list[Finding]:
 def _number_confirmed(draft: Draft, known: Known) -> list[Finding]:
     code = buyer_code(draft)
     confirmation = _fresh(known.confirmation, draft.supply_date)
-    values = {"what": code, "country": draft.ship_country}
+    values = {"what": code, "was": draft.vat_code, "country": draft.ship_country}
     if confirmation is None:
         return [Finding("vat_number_unconfirmed", code[:200], values)]
     if not confirmation.valid:
@@ -271,7 +271,7 @@ def _finding(stop: Stop, draft: Draft, known: Known) -> Finding:
     if stop.code == "not_vat_payer":
         return Finding(stop.code, "", {"amount": f"{draft.vat_total:.2f}", "currency": draft.currency, "day": day})
     if stop.rate is None:
-        return Finding(stop.code, country, {"country": country})
+        return Finding(stop.code, country, {"country": country, "was": draft.vat_code})
     values = {"rate": percent(stop.rate), "country": country, "home": known.company.country, "day": day}
     return Finding(stop.code, f"{country} {_plain(stop.rate)}", values)
 

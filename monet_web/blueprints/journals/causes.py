@@ -21,6 +21,18 @@ from monet_web.services.documents.causes import SHORT, Cause, Shortage
 from monet_web.services.documents.questions import Asked
 from monet_web.services.documents.waiting import Which
 
+# Those of VAT; macros/vat.html draws them.
+VAT_CONTROLS: Mapping[str, str] = {
+    "vat_number_unconfirmed": "vies",
+    "vat_number_refused": "vies",
+    "eu_untaxed": "eu_buyer",
+    "export_unproven": "mrn",
+    "classifier_missing": "vat_code",
+    "not_vat_payer": "vat_days",
+    "oss_off": "vat_days",
+    "eu_threshold": "vat_days",
+    "oss_rate": "oss_rate",
+}
 # What a cause's main control is; the codes of people's own passing are all `register`.
 CONTROLS: Mapping[str, str] = {
     "item_unknown": "item",
@@ -41,10 +53,12 @@ CONTROLS: Mapping[str, str] = {
     "total_negative": "open",
     "marketplace_vat": "open",
     "invoice_not_registered": "open",
+    "vat_by_hand": "open",
+    **VAT_CONTROLS,
     **dict.fromkeys(PERSON_MAY_PASS, "register"),
 }
 # Controls that an accountant alone may use: VAT, differences, dates (H1).
-ACCOUNTANTS = frozenset({"accept", "vat_rate", "period", "warehouse"})
+ACCOUNTANTS = frozenset({"accept", "vat_rate", "period", "warehouse", "vat_code", "oss_rate"})
 _IN_SETTINGS = frozenset({"common_item_missing", "warehouse_missing", "number_missing"})
 # Where periods are closed and opened, and where changes in the store are answered.
 _PERIODS = ("settings.periods", "settings.closed_periods", "settings.period")

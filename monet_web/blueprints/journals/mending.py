@@ -183,7 +183,9 @@ def correct_buyer() -> ResponseReturnValue:
     """The buyer's right VAT code, none, or the customer whose codes are taken."""
     form = request.form
     session = db.session()
-    which = meant(decide.VAT_CODE)
+    code = form.get("cause", "")
+    code = code if code in decide.OF_BUYER else decide.VAT_CODE
+    which = meant(code)
     typed = form.get("customer_name", form.get("vat_code", ""))
     try:
         customer_id = None
@@ -194,7 +196,7 @@ def correct_buyer() -> ResponseReturnValue:
             session, which, typed, customer_id=customer_id, now=now_utc(), actor=current_user.email
         )
     except BrokenRule as error:
-        return refused(f"{decide.VAT_CODE} {which.subject}", typed, error, "buyer")
+        return refused(f"{code} {which.subject}", typed, error, "buyer")
     return check_again(ids, _("The buyer is corrected."), back=back())
 
 

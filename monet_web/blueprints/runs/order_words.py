@@ -8,8 +8,9 @@ from typing import Any
 from monet_web.blueprints.runs.texts import _, capitalised, joined, language
 from monet_web.domain.filters import REASONS, Filtered
 from monet_web.domain.findings import CODES, Finding, describe
-from monet_web.domain.findings_general import GENERAL, General
+from monet_web.domain.findings_general import GENERAL
 from monet_web.domain.findings_general import in_general as general
+from monet_web.domain.sentences import General
 from monet_web.models.invoices import InvoiceState
 from monet_web.services.running.order_search import Found
 from monet_web.services.running.run_account import Document, OrderOfRun

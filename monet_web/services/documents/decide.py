@@ -29,6 +29,9 @@ RATE_UNKNOWN = "vat_rate_unknown"
 RATE_NOT_SAID = "tax_rate_missing"
 SHORT = "stock_short"
 VAT_CODE = "vat_code_invalid"
+# Findings that another VAT code of the buyer may mend; rates that may be chosen anew.
+OF_BUYER = (VAT_CODE, "eu_untaxed", "vat_number_unconfirmed", "vat_number_refused")
+OF_RATE = (RATE_UNKNOWN, RATE_NOT_SAID, "oss_rate", "oss_off")
 _PART = 500
 _HIGHEST_RATE = 100
 
@@ -77,7 +80,7 @@ def choose_rate(session: Session, which: Which, rate: str, *, now: datetime, act
         wrong = UNKNOWN_RATE if row.code == RATE_NOT_SAID else row.subject.rpartition(" ")[2]
         return wrong, {"from": wrong, "to": percent}
 
-    codes = tuple(code for code in (RATE_UNKNOWN, RATE_NOT_SAID) if which.code == code)
+    codes = tuple(code for code in OF_RATE if which.code == code)
     with writing(session):
         rows = _rows(session, which, codes)
         # A rate that was chosen before and is refused now: what the store says is the one to replace.
@@ -121,7 +124,7 @@ def correct_buyer(
             if customer is None:
                 raise BrokenRule("This customer is not here any more.", fix="Choose another one.", field="customer")
             code, company_code, name = customer.vat_code, customer.company_code, customer.name
-        rows = _rows(session, which, (VAT_CODE,))
+        rows = _rows(session, which, tuple(code for code in OF_BUYER if which.code == code))
         if code and rows and vat_code_problem(code, rows[0].country):
             raise BrokenRule(
                 f"{shown(code)} can't be a VAT code either.",
@@ -129,7 +132,7 @@ def correct_buyer(
             )  # fmt: skip
 
         def made(row: _Row) -> tuple[str, dict[str, str]]:
-            was = str(row.said.get("what", row.subject))
+            was = str(row.said.get("was", row.said.get("what", row.subject)))
             return "", {"was": was, "vat_code": code, "company_code": company_code, "company": name}
 
         return _write(session, rows, DecisionKind.BUYER, "buyer_corrected", made, now=now, actor=actor)
