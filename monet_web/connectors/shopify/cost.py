@@ -18,7 +18,7 @@ _LONGEST: Final = 60.0  # seconds: what a store may make us wait between two que
 
 
 class Points:
-    """What is known of the bucket of points. Numbers come from the answers; until the first one nothing is waited for."""
+    """What is known of the bucket: the numbers come from the answers, and before the first nothing is waited for."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock

@@ -25,8 +25,8 @@ OLD_TOKEN = "In the shop's admin open Settings → Apps → Develop apps → the
 def explain(answer: Answer) -> MonetError:
     """What an answer that is no success means, and what to do."""
     shop = _shop(answer)
-    if answer.url.endswith("/admin/oauth/access_token"):
-        return _no_token(answer, shop)
+    if answer.url.endswith("/admin/oauth/access_token") and (no_token := _no_token(answer, shop)) is not None:
+        return no_token
     said = said_by(answer)
     match answer.status:
         case 401:
@@ -64,15 +64,13 @@ def no_such_shop(shop: str) -> NeedsOwner:
     return NeedsOwner(f"There is no Shopify shop at {shop} (404).", fix=TYPE_SHOP)
 
 
-def _no_token(answer: Answer, shop: str) -> MonetError:
-    """Shopify gave no access token for a Client ID and a secret."""
+def _no_token(answer: Answer, shop: str) -> MonetError | None:
+    """Why Shopify gave no access token for a Client ID and a secret; None for what has nothing to do with the keys."""
     body = _json(answer)
     code = body.get("error")
     code = code if isinstance(code, str) else ""
     told = body.get("error_description")
     said = f" It says: “{' '.join(told.split())[:120]}”" if isinstance(told, str) and told.strip() else ""
-    if answer.status == 404 and not code:
-        return no_such_shop(shop)
     if code in ("application_cannot_be_found", "invalid_client_id"):
         return NeedsOwner(
             f"Shopify knows no app with this Client ID ({answer.status}).{said}",
@@ -93,19 +91,12 @@ def _no_token(answer: Answer, shop: str) -> MonetError:
             f"The app is not installed on {shop}.{said}",
             fix="On dev.shopify.com open the app, choose “Install app” and this shop, and accept. Then test again.",
         )
-    if answer.status in (400, 401, 403):
+    if code or answer.status in (400, 401):
         named = f", {code}" if code else ""
         return NeedsOwner(
             f"Shopify gave no key for {shop} ({answer.status}{named}).{said or said_by(answer)}", fix=NEW_APP
         )
-    if answer.status == 402:
-        return NeedsOwner(
-            f"{shop} is frozen: Shopify waits for its bill to be paid (402).",
-            fix="The shop's owner pays the bill in Shopify's admin, under Settings → Billing. Then run again.",
-        )
-    if 200 <= answer.status < 300:
-        return NeedsOwner(f"{shop} answered with a web page where a key was asked for.", fix=TYPE_SHOP)
-    return explain_status(answer)
+    return None
 
 
 def may_not(address: StoreAddress, place: str, message: str) -> NeedsOwner:

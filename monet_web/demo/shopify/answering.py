@@ -103,6 +103,9 @@ def _resolve(source: Any, info: GraphQLResolveInfo[Any], **arguments: Any) -> An
     if isinstance(source, Asked):
         return _ROOT[name](asked, **arguments)
     _check_right(asked.app, info.parent_type.name, name)
+    if name == "lineItems" and info.parent_type.name == "Order" and int(source["legacyResourceId"]) in asked.broken:
+        message = "Internal error. Looks like something went wrong on our end."
+        raise GraphQLError(message, extensions={"code": "INTERNAL_SERVER_ERROR"})
     value = source.get(name)
     if not asked.app.shows_people and (name in _PEOPLE or (info.parent_type.name == "Order" and name == "email")):
         return None  # protected customer data: simply not there
@@ -158,7 +161,7 @@ def _order(asked: Asked, id: str) -> Document | None:  # noqa: A002 - the schema
     _need(asked.app, "read_orders", "order")
     number = id.rsplit("/", 1)[-1]
     header = asked.store.header(int(number)) if number.isdigit() and id.startswith("gid://shopify/Order/") else None
-    return None if header is None or not _is_seen(asked, header) else _document(asked, header)
+    return None if header is None or not _is_seen(asked, header) else asked.store.order(header.id)
 
 
 def _refund(asked: Asked, id: str) -> Document | None:  # noqa: A002 - the schema's name
@@ -196,7 +199,7 @@ def _orders(asked: Asked, **arguments: Any) -> Document:
     page = headers[:first]
     end = _cursor(_text(key(page[-1])), page[-1].id) if page else None
     return {
-        "nodes": [_document(asked, header) for header in page],
+        "nodes": [asked.store.order(header.id) for header in page],
         "pageInfo": {"hasNextPage": len(headers) > first, "hasPreviousPage": after is not None, "endCursor": end},
     }
 
@@ -214,13 +217,6 @@ def _found(asked: Asked, query: str | None) -> list[Header]:
 def _is_seen(asked: Asked, header: Header) -> bool:
     """Without the right to all orders older ones are simply not there."""
     return "read_all_orders" in asked.app.scopes or header.created >= asked.now - _SEEN
-
-
-def _document(asked: Asked, header: Header) -> Document | None:
-    if header.id in asked.broken:
-        message = "Internal error. Looks like something went wrong on our end."
-        raise GraphQLError(message, extensions={"code": "INTERNAL_SERVER_ERROR"})
-    return asked.store.order(header.id)
 
 
 def _connection(items: Sequence[Any], arguments: Mapping[str, Any]) -> Document:
