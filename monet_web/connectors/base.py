@@ -39,6 +39,14 @@ class Download:
 
 
 @dataclass(frozen=True, slots=True)
+class Picture:
+    """A drawing of one step in the shop: a file of static/steps, and what it shows in words."""
+
+    file_name: str
+    shows: str
+
+
+@dataclass(frozen=True, slots=True)
 class Choice:
     """A value of a list that the store gave: `value` is the store's code, `is_sale` its own default answer."""
 
@@ -105,6 +113,7 @@ class Connector(ABC):
     label: ClassVar[str]
     parameters: ClassVar[tuple[Parameter, ...]]
     setup_steps: ClassVar[tuple[str, ...]] = ()  # where in the shop's admin the key is made, with which rights
+    setup_pictures: ClassVar[tuple[Picture, ...]] = ()  # of these steps
     downloads: ClassVar[tuple[Download, ...]] = ()  # what is to be put into the shop
     default_statuses: ClassVar[tuple[str, ...]] = ()  # codes that make an invoice; () = what `Order.is_sale` says
     number_sources: ClassVar[tuple[str, ...]] = ("order",)  # besides `series`; `invoice` where the platform has them

@@ -7,10 +7,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import ClassVar
 
 from monet_web.connectors.address_guard import StoreAddress, parse
-from monet_web.connectors.base import Connector, Download, Json, Page, Parameter, Selection, StoreFacts, Surroundings
+from monet_web.connectors.base import (
+    Connector,
+    Download,
+    Json,
+    Page,
+    Parameter,
+    Picture,
+    Selection,
+    StoreFacts,
+    Surroundings,
+)
 from monet_web.connectors.http import Limits, StoreClient
 from monet_web.connectors.opencart.api import Api
-from monet_web.connectors.opencart.declared import DEFAULT_ZONE, PARAMETERS, SETUP_STEPS
+from monet_web.connectors.opencart.declared import DEFAULT_ZONE, PARAMETERS, SETUP_PICTURES, SETUP_STEPS
 from monet_web.connectors.opencart.downloads import DOWNLOADS
 from monet_web.connectors.opencart.explain import NEW_USER, explain
 from monet_web.connectors.opencart.facts import test_connection
@@ -34,6 +44,7 @@ class OpenCart(Connector):
     label: ClassVar[str] = "OpenCart"
     parameters: ClassVar[tuple[Parameter, ...]] = PARAMETERS
     setup_steps: ClassVar[tuple[str, ...]] = SETUP_STEPS
+    setup_pictures: ClassVar[tuple[Picture, ...]] = SETUP_PICTURES
     downloads: ClassVar[tuple[Download, ...]] = DOWNLOADS
     number_sources: ClassVar[tuple[str, ...]] = ("order", "invoice")
     company_code_fields: ClassVar[tuple[str, ...]] = COMPANY_CODE_FIELDS

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from monet_web.connectors.base import Parameter
+from monet_web.connectors.base import Parameter, Picture
 
 DEFAULT_ZONE = "Europe/Vilnius"  # where most of the shops are that leave their zone unsaid
 
@@ -63,4 +63,9 @@ SETUP_STEPS: tuple[str, ...] = (
     "In the shop's admin open System → Users → API and press + (Add New).",
     _USER,
     "Copy the whole key (256 characters since OpenCart 3) into the field below, then save the user.",
+)
+SETUP_PICTURES: tuple[Picture, ...] = (
+    Picture("opencart-folder.svg", "The shop's folder: monet_bridge.php beside index.php and config.php."),
+    Picture("opencart-installer.svg", "Without FTP: Extensions → Installer; OpenCart 4 wants two installs more."),
+    Picture("opencart-api-user.svg", "System → Users → API: name monet, Generate, status Enabled, Save."),
 )
