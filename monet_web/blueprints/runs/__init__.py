@@ -2,6 +2,7 @@
 
 import monet_web.blueprints.runs.changing
 import monet_web.blueprints.runs.following
+import monet_web.blueprints.runs.undoing
 import monet_web.blueprints.runs.views  # noqa: F401 - their routes
 from monet_web.blueprints.runs.blueprint import runs
 

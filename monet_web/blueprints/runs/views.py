@@ -31,7 +31,7 @@ from monet_web.models.base import now_utc, reading
 from monet_web.models.runs import RunKind, RunState
 from monet_web.models.users import Role
 from monet_web.services.documents import causes
-from monet_web.services.running import order_search, run_account
+from monet_web.services.running import order_search, run_account, undo
 
 PAGE = 50
 MOST_LIVE = 40  # runs of one page that are followed
@@ -100,6 +100,8 @@ def show(run_id: int) -> ResponseReturnValue:
             more_causes=max(0, len(waits) - _MOST_CAUSES),
             journals=run_account.journals(session, run_id),
             vat=run_account.vat(session, run_id),
+            undone=undo.history(session, run_id) if run.ended_at else (),
+            may_undo=current_user.may(Role.ACCOUNTANT) and undo.brings(run),
             **_tools(),
         )
 

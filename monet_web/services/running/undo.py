@@ -169,6 +169,11 @@ def _run(session: Session, run_id: int) -> Run:
     return run
 
 
+def brings(run: Run) -> bool:
+    """True of a run that ended and brings documents: it can be undone."""
+    return run.kind in _BRINGS and run.state in ENDED
+
+
 def _registered(run_id: int) -> list[ColumnElement[bool]]:
     """What the run registered, and what it brought and a person registered later; credited ones are done."""
     return [
