@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from monet_web.blueprints import sentences
 from monet_web.blueprints.journals import mistakes
 from monet_web.models.users import Role
-from monet_web.services.documents import waiting
+from monet_web.services.documents import changed, waiting
 from monet_web.services.documents.waiting import Sum, Which
 from monet_web.services.running import conflicts
 
@@ -24,6 +24,7 @@ def rendered(session: Session, template: str, *, every: Sum | None = None, **val
         template,
         every=every or waiting.summary(session, Which()),
         conflicts_count=conflicts.count(session),
+        changed_count=changed.count(session),
         may_act=current_user.may(Role.OFFICE),
         may_connect=current_user.may(Role.ADMINISTRATOR),
         views=current_app.view_functions,
