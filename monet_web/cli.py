@@ -19,6 +19,7 @@ COMMANDS = {
     "stock": ("stock:stock", "Receive and correct goods."),
     "rates": ("rates:rates", "Import currency rates."),
     "vat-rates": ("rates:vat_rates", "Add and list VAT rates."),
+    "vat": ("vat:vat", "Add VAT codes, ask VIES, enter customs declarations."),
     "numbers": ("numbers:numbers", "Tell of invoice numbers used elsewhere."),
     "company": ("company:company", "Show and set the company's data."),
     "user": ("users:user", "Let people in."),

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from monet_web.config import CHECKOUT
-from monet_web.domain.findings import CODES, Sentences
+from monet_web.domain.findings import CODES
 from monet_web.domain.findings_general import GENERAL
+from monet_web.domain.sentences import Sentences
 
 PAGE = CHECKOUT / "docs" / "findings.md"
 

@@ -83,7 +83,7 @@ def add(country: str, percent: Decimal, valid_from: date, valid_to: date | None,
         )  # fmt: skip
         until = f" to {row.valid_to}" if row.valid_to else ""
         _out.say(f"{row.country} has {row.percent:f} % from {row.valid_from}{until}.")
-        _out.mended(here, codes=("vat_rate_unknown",))
+        _out.mended(here, codes=("vat_rate_unknown", "classifier_missing", "oss_off", "oss_rate"))
 
 
 def _is_known(country: str) -> bool:

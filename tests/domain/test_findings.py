@@ -7,8 +7,9 @@ import string
 
 import pytest
 
-from monet_web.domain.findings import CODES, OF_A_LINE, PERSON_MAY_PASS, Finding, Sentences, describe
-from monet_web.domain.findings_general import GENERAL, General, in_general
+from monet_web.domain.findings import CODES, OF_A_LINE, PERSON_MAY_PASS, Finding, describe
+from monet_web.domain.findings_general import GENERAL, in_general
+from monet_web.domain.sentences import General, Sentences
 from tests.findings_table import PAGE, page
 
 BOTH = [

@@ -60,7 +60,8 @@ def add_vat_rate() -> ResponseReturnValue:
         return _vat_page(form)
     values = {"country": row.country, "rate": f"{number(row.percent)}{NO_BREAK}%", "day": written_day(row.valid_from)}
     said = _("%(country)s has %(rate)s from %(day)s.", **values)
-    mending.say(db.session(), said, codes=("vat_rate_unknown",), now=now, actor=actor)
+    codes = ("vat_rate_unknown", "classifier_missing", "oss_off", "oss_rate")
+    mending.say(db.session(), said, codes=codes, now=now, actor=actor)
     return redirect(url_for("settings.vat_rates", country=row.country), 303)
 
 

@@ -11,9 +11,12 @@ from sqlalchemy.orm import Session
 
 from monet_web.domain.codes import normalise_vat_code
 from monet_web.domain.errors import BrokenRule
+from monet_web.domain.mask import fold
 from monet_web.domain.treated import Confirmation, ExportProof
-from monet_web.models.base import writing
+from monet_web.models.base import reading, writing
 from monet_web.models.evidence import ExportProofRow, VatConfirmation
+from monet_web.models.integrations import Integration
+from monet_web.models.invoices import Invoice, InvoiceFinding, InvoiceState
 from monet_web.models.store_orders import StoreOrder
 from monet_web.services import audit
 from monet_web.services.books.tables import shown
@@ -123,3 +126,26 @@ def prove_export(
             session, at=now, actor=actor, action="export_proven", subject_kind="store_order",
             subject_id=store_order_id, before=before, after={"mrn": mrn, "reason": row.reason},
         )  # fmt: skip
+
+
+def exported_order(session: Session, number: str, *, integration: str = "") -> int:
+    """The store order of that number among those that wait for a proof of export. Raises BrokenRule."""
+    with reading(session):
+        query = (
+            select(Invoice.store_order_id, Integration.name)
+            .join(InvoiceFinding, InvoiceFinding.invoice_id == Invoice.id)
+            .join(Integration, Integration.id == Invoice.integration_id)
+            .where(
+                Invoice.order_number == number.strip(), Invoice.state == InvoiceState.IN_JOURNAL,
+                InvoiceFinding.code == "export_unproven",
+            )
+        )  # fmt: skip
+        if integration:
+            query = query.where(Integration.name_key == fold(integration))
+        found = session.execute(query).all()
+    if not found:
+        raise BrokenRule(f"No invoice of order {shown(number)} waits for a proof of export.", fix="Check its number.")
+    if len(found) > 1:
+        names = ", ".join(sorted(row.name for row in found))
+        raise BrokenRule(f"Several stores have an order {shown(number)}: {names}.", fix="Name one: --integration NAME.")
+    return int(found[0].store_order_id)
