@@ -110,7 +110,7 @@ def treat(draft: Draft, items: Sequence[KnownItem | None], known: Known) -> Trea
             findings += _threshold(draft.supply_date, counts or ZERO, known)
         case Treatment.EU_COMPANY:
             findings += _number_confirmed(draft, known)
-            evidence = _evidence_of_buyer(known)
+            evidence = _evidence_of_buyer(_fresh(known.confirmation, draft.supply_date))
         case Treatment.EXPORT:
             findings += _export_proven(draft, supplies, known)
             evidence = _evidence_of_export(known)
@@ -235,8 +235,7 @@ def _fresh(confirmation: Confirmation | None, supplied: date) -> Confirmation | 
     return confirmation
 
 
-def _evidence_of_buyer(known: Known) -> dict[str, dict[str, str]]:
-    one = known.confirmation
+def _evidence_of_buyer(one: Confirmation | None) -> dict[str, dict[str, str]]:
     if one is None or not one.valid:
         return {}
     kept = {
