@@ -339,6 +339,15 @@ def test_an_order_without_personal_data_has_an_unknown_buyer() -> None:
     assert (found.buyer.name, found.buyer.email, found.buyer.external_id) == ("", "", "")
 
 
+def test_shipping_s_tax_is_in_the_order_s_whether_shopify_sums_it_up_there_or_not() -> None:
+    both = order("1003")
+    goods_alone = order("1003", taxLines=[tax_line("19", "19.00")])
+    summed_up = [sum(total.amount for total in found.tax_totals) for found in (both, goods_alone)]
+    assert summed_up == [D("20.71"), D("20.71")]
+    wrong = order("1003", taxLines=[tax_line("19", "18.00")])  # a difference that shipping does not explain stays
+    assert [total.amount for total in wrong.tax_totals] == [D("18.00")]
+
+
 def test_a_removed_shipping_line_does_not_count() -> None:
     shipping = {**copy.deepcopy(RAW["1003"]["shippingLines"][0]), "isRemoved": True}
     assert order("1003", shippingLines=[shipping]).charges == ()

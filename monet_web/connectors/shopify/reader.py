@@ -86,9 +86,7 @@ class _Reader:
             currency=self.currency,
             total=total,
             total_tax=self.money.of(node, "totalTaxSet", _ZERO),
-            tax_totals=tuple(
-                TaxTotal(rate=tax.rate, amount=tax.amount, label=tax.label) for tax in self.money.taxes(node)
-            ),
+            tax_totals=self._tax_totals(shipping),
             rounding=rounding,
             status=status,
             status_label=status.replace("_", " ").capitalize(),
@@ -110,6 +108,15 @@ class _Reader:
             note=text(node, "note"),
             fields=found_fields,
         )
+
+    def _tax_totals(self, shipping: Sequence[Charge]) -> tuple[TaxTotal, ...]:
+        """The order's tax lines. Shopify calls them those of the goods: shipping's are added if they are missing."""
+        found = list(self.money.taxes(self.node))
+        of_shipping = [tax for charge in shipping for tax in charge.taxes]
+        missing = self.money.of(self.node, "totalTaxSet", _ZERO) - sum((tax.amount for tax in found), _ZERO)
+        if found and missing and missing == sum((tax.amount for tax in of_shipping), _ZERO):
+            found += of_shipping
+        return tuple(TaxTotal(rate=tax.rate, amount=tax.amount, label=tax.label) for tax in found)
 
     def _line(self, line: Row) -> OrderLine:
         """Net = original total − every allocation (order-level ones are among them) − VAT where prices hold it."""

@@ -141,7 +141,7 @@ def dollars(till: Till) -> Document:
 def with_code(till: Till) -> Document:
     """A company whose VAT code an app put into the order's attributes."""
     person = Person("Ona", "Pavyzdienė", "Savanorių pr. 10", "Vilnius", "03116", company="UAB Pavyzdys")
-    attributes = {"PVM kodas": "LT100001234511", "Įmonės kodas": "300000007"}
+    attributes = {"PVM kodas": "LT100001234510", "Įmonės kodas": "300000003"}
     return till.sale(till.goods(2), person, shipping=D("3.90"), attributes=attributes).document()
 
 
