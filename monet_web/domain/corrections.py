@@ -274,6 +274,8 @@ def changes(before: Typed, after: Typed) -> tuple[Change, ...]:
 
 def _changes(before: Typed, after: Typed) -> Iterator[Change]:
     for name in after.fields:
+        if name not in before.fields and name != "customer":
+            continue
         one, other = before.fields.get(name, ""), after.fields[name]
         if one.split() != other.split():
             yield Change(name, 0, one, other)

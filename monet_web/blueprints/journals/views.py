@@ -1,11 +1,11 @@
-"""What waits: by cause and by journal, one journal, all invoices, one invoice."""
+"""What waits: by cause and by journal, one journal, all invoices."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from flask import abort, redirect, request, url_for
+from flask import abort, request
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from sqlalchemy.orm import Session
@@ -16,20 +16,17 @@ from monet_web.blueprints.invoices.views import names_of_integrations
 from monet_web.blueprints.journals import checking, selection
 from monet_web.blueprints.journals.blueprint import journals, rendered
 from monet_web.blueprints.journals.causes import Drawn, drawn
-from monet_web.domain.findings import CODES, Finding
+from monet_web.domain.findings import CODES
 from monet_web.models import Integration, Journal, db
 from monet_web.models.base import reading
-from monet_web.models.invoices import AccountingType, InvoiceState
+from monet_web.models.invoices import AccountingType
 from monet_web.models.users import Role
 from monet_web.services.documents import causes, errands, mend_cause, questions, waiting
-from monet_web.services.documents import document as one_document
 from monet_web.services.documents import journals as service
 from monet_web.services.documents.causes import Cause
 from monet_web.services.documents.waiting import Which
 
 _SHOWN_CAUSES = 30
-# Mended for all that wait, also from the page of one invoice.
-_EVERYWHERE = frozenset({"currency_rate_missing", "stock_short", "common_item_missing", "warehouse_missing"})
 
 
 @journals.get("")
@@ -94,57 +91,6 @@ def journal(journal_id: int) -> ResponseReturnValue:
         if found is None:
             abort(404)
         return _list(session, Which(journal_id=journal_id), cause=None, journal=found)
-
-
-@journals.get("/invoices/<int:invoice_id>")
-@signed_in
-def show(invoice_id: int) -> ResponseReturnValue:
-    """One waiting invoice with what stands in the way and the store's order beside it."""
-    session = db.session()
-    with reading(session):
-        document = one_document.load(session, invoice_id)
-        if document is None:
-            abort(404)
-        invoice = document.invoice
-        if invoice.state is InvoiceState.REGISTERED:
-            return redirect(url_for("invoices.show", invoice_id=invoice_id))
-        found = [Finding(one.code, one.subject, one.values, one.stops) for one in invoice.found]
-        integration_id = invoice.integration_id
-        named = [(one.code, one.subject) for one in found]
-        # An item is mapped in the store of this invoice alone; whatever else mends a cause mends it everywhere.
-        of_store = causes.counts_of(session, named, Which(integration_id=integration_id))
-        counted = {
-            key: of_store[key] if key[0] == mend_cause.ITEM_UNKNOWN else count if key[0] in _EVERYWHERE else 1
-            for key, count in causes.counts_of(session, named).items()
-        }
-        mine = Which(invoice_ids=(invoice_id,), integration_id=integration_id)
-        day = invoice.issue_date
-        return rendered(
-            session,
-            "journals/show.html",
-            document=document,
-            invoice=invoice,
-            compared=one_document.compare(document),
-            place=one_document.place(session, invoice),
-            which=Which(invoice_ids=(invoice_id,)),
-            sum=waiting.summary(session, Which(invoice_ids=(invoice_id,))),
-            stopping=[one for one in invoice.found if one.stops],
-            controls={
-                row.id: drawn(
-                    [
-                        causes.Cause(
-                            one, counted[one.code, one.subject], oldest=day, newest=day, integrations=(integration_id,)
-                        )
-                    ],
-                    which=mine,
-                    names={integration_id: document.integration.name},
-                )[0]
-                for row, one in zip(invoice.found, found, strict=True)
-            },
-            asked=questions.of_order(session, invoice.store_order_id),
-            may_answer=current_user.may(Role.ACCOUNTANT),
-            selection=selection,
-        )
 
 
 def _drawn(session: Session, found: Sequence[Cause], which: Which, names: Mapping[int, str]) -> list[Drawn]:

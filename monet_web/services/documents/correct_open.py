@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from typing import Any
@@ -75,8 +75,10 @@ class Opened:
             return None
         draft = corrected.original(self.booking, order)
         number = number_by_settings(self.booking, draft)
-        lines = tuple(Line(line) for line in draft.lines)
-        return corrections.as_typed(Standing(draft, lines, number or ""), self.said)
+        typed = corrections.as_typed(Standing(draft, tuple(map(Line, draft.lines)), number or ""), self.said)
+        # The store knows nothing of items, accounts and warehouses.
+        lines = tuple(replace(line, item=None, account=None, warehouse=None) for line in typed.lines)
+        return Typed(typed.fields, lines)
 
     def as_typed(self, prepared: Prepared) -> Typed:
         """The form of the same invoice as it was just drafted."""

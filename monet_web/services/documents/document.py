@@ -100,7 +100,7 @@ def load(session: Session, invoice_id: int) -> Document | None:
         said=said_by_store(session, integration.store.platform, order, invoice.drafted_from_version_id),
         moves=_moves(session, invoice),
         history=history,
-        people=_people(session, [entry.actor for entry in history] + [invoice.touched_by]),
+        people=people(session, [entry.actor for entry in history] + [invoice.touched_by]),
     )
 
 
@@ -238,6 +238,7 @@ def _history(session: Session, invoice: Invoice) -> tuple[AuditEntry, ...]:
     return tuple(session.scalars(query))
 
 
-def _people(session: Session, emails: list[str]) -> dict[str, str]:
+def people(session: Session, emails: list[str]) -> dict[str, str]:
+    """E-mail → name of those that are people here. Inside a transaction, one query."""
     rows = session.execute(select(User.email, User.name).where(User.email.in_(set(emails))))
     return {row.email: row.name or row.email for row in rows}

@@ -86,11 +86,13 @@ def count_items(session: Session) -> Counts:
     )
 
 
-def suggest(session: Session, words: str, limit: int = 12) -> list[ItemRow]:
-    """A few items for what is typed into a field, goods alone."""
+def suggest(session: Session, words: str, limit: int = 12, *, services: bool = False) -> list[ItemRow]:
+    """A few items for what is typed into a field, goods alone or `services` too."""
     if not words.strip():
         return []
-    query = _found(words).where(Item.kind == ItemKind.GOODS).order_by(Item.code_key).limit(limit)
+    query = _found(words).order_by(Item.code_key).limit(limit)
+    if not services:
+        query = query.where(Item.kind == ItemKind.GOODS)
     items = list(session.scalars(query))
     places = _places(session, [item.id for item in items])
     return [
