@@ -82,7 +82,9 @@ def spoiled(draw: st.DrawFn, values: list[dict[str, Any]]) -> dict[str, Any]:
     """One of `values` with one to three of its fields dropped or replaced by nonsense."""
     value: dict[str, Any] = copy.deepcopy(draw(st.sampled_from(values)))
     for _ in range(draw(st.integers(1, 3))):
-        *above, key = draw(st.sampled_from(list(places(value))))
+        if not (found := list(places(value))):
+            break
+        *above, key = draw(st.sampled_from(found))
         parent: Any = value
         for step in above:
             parent = parent[step]

@@ -8,21 +8,25 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from monet_web.connectors.base import Json
 from monet_web.demo import prestashop as prestashop_demo
 from monet_web.demo.opencart import VALUES as OPENCART_VALUES
+from monet_web.demo.opencart.faults import Faults as OpenCartFaults
 from monet_web.demo.opencart.server import OpenCartShop
 from monet_web.demo.opencart.store import Store as OpenCartStore
+from monet_web.demo.prestashop.faults import Faults as PrestaShopFaults
 from monet_web.demo.prestashop.history import History as PrestaShopHistory
 from monet_web.demo.prestashop.server import PrestaShopServer
 from monet_web.demo.prestashop.store import Store as PrestaShopStore
 from monet_web.demo.shopify import VALUES as SHOPIFY_VALUES
+from monet_web.demo.shopify.faults import Faults as ShopifyFaults
 from monet_web.demo.shopify.server import ShopifyShop
 from monet_web.demo.shopify.store import Store as ShopifyStore
 from monet_web.demo.woocommerce.auth import DEMO_KEY, DEMO_SECRET
+from monet_web.demo.woocommerce.faults import Faults as WooCommerceFaults
 from monet_web.demo.woocommerce.history import RealisticHistory
 from monet_web.demo.woocommerce.server import WooCommerceShop
 from monet_web.demo.woocommerce.store import Store
@@ -30,6 +34,9 @@ from monet_web.domain.windows import Window
 from tests.connectors import prestashop_recordings, shopify_recordings
 from tests.connectors.readers import load
 from tests.connectors.recordings import bundles
+
+EDITED = datetime(2027, 11, 30, 12, tzinfo=UTC)
+CENT = Decimal("0.01")
 
 
 @dataclass(frozen=True)
@@ -44,6 +51,9 @@ class Rig:
     trash_first: Callable[[], object]  # the order with the lowest id disappears
     sell: Callable[[], object]  # a new order, in the window
     add_at: Callable[[datetime], str]  # an order created at this moment; gives its id
+    edit: Callable[[str], object]  # somebody changes this order now, in the window
+    breaks: Callable[[str], object]  # from now on every answer with this order in it fails
+    says: Callable[[Mapping[str, Json]], tuple[str, str, Decimal]]  # a recorded entry's currency, status and total
     recorded: Callable[[], list[Mapping[str, Json]]]  # entries of pages, from real servers
     with_unknown: Callable[[dict[str, Any]], None]  # puts unknown fields and an unknown status into an entry
     context: Mapping[str, Json] = field(default_factory=dict)  # of the recorded entries' pages
@@ -78,12 +88,15 @@ def woocommerce() -> Rig:
     return Rig(
         application=shop,
         values={"consumer_key": DEMO_KEY, "consumer_secret": DEMO_SECRET},
-        secrets=(DEMO_SECRET,),
+        secrets=(DEMO_KEY, DEMO_SECRET),
         everything=Window(datetime(2026, 9, 1, tzinfo=UTC), datetime(2028, 1, 1, tzinfo=UTC)),
         ids=ids,
         trash_first=trash_first,
         sell=lambda: store.add(at=datetime(2027, 12, 1, tzinfo=UTC)),
         add_at=lambda moment: str(store.add(at=moment)),
+        edit=lambda order_id: store.edit(int(order_id), at=EDITED, customer_note="changed"),
+        breaks=lambda order_id: setattr(shop, "faults", WooCommerceFaults(broken_orders=frozenset({int(order_id)}))),
+        says=lambda entry: (entry["order"]["currency"], entry["order"]["status"], Decimal(entry["order"]["total"])),
         recorded=lambda: list(bundles()),
         with_unknown=with_unknown,
     )
@@ -98,8 +111,18 @@ def opencart() -> Rig:
         for row in (*entry["products"], *entry["totals"]):
             row["brand_new"] = "x"
 
+    shop = OpenCartShop(store)
+
+    def says(entry: Mapping[str, Json]) -> tuple[str, str, Decimal]:
+        # What certificates and credit paid is part of what was sold; the shop's `total` is what was left to pay.
+        used = sum(
+            (-Decimal(row["value"]) for row in entry["totals"] if row["code"] in ("voucher", "credit")), Decimal(0)
+        )
+        total = (Decimal(entry["total"]) + used) * Decimal(entry["currency_value"])
+        return entry["currency_code"], entry["order_status_id"], total.quantize(CENT, ROUND_HALF_UP)
+
     return Rig(
-        application=OpenCartShop(store),
+        application=shop,
         values=OPENCART_VALUES,
         secrets=(OPENCART_VALUES["api_key"],),
         everything=Window(datetime(2026, 9, 1, tzinfo=UTC), datetime(2028, 1, 1, tzinfo=UTC)),
@@ -107,6 +130,9 @@ def opencart() -> Rig:
         trash_first=lambda: store.delete(min(store.orders)),
         sell=lambda: store.add(at=datetime(2027, 12, 1, tzinfo=UTC)),
         add_at=lambda moment: str(store.add(at=moment)),
+        edit=lambda order_id: store.edit(int(order_id), at=EDITED, comment="changed"),
+        breaks=lambda order_id: setattr(shop, "faults", OpenCartFaults(broken_orders=frozenset({int(order_id)}))),
+        says=says,
         recorded=lambda: list(load("opencart", "orders_oc3")["orders"]),
         with_unknown=with_unknown,
         context=load("opencart", "info_oc3"),
@@ -128,8 +154,15 @@ def prestashop() -> Rig:
         for row in entry["details"]:
             row["brand_new"] = "x"
 
+    server = PrestaShopServer(store)
+    currencies = {row["id"]: row["iso_code"] for row in prestashop_recordings.CONTEXT["currencies"]}
+
+    def says(entry: Mapping[str, Json]) -> tuple[str, str, Decimal]:
+        order = entry["order"]
+        return currencies[order["id_currency"]], str(order["current_state"]), Decimal(order["total_paid_tax_incl"])
+
     return Rig(
-        application=PrestaShopServer(store),
+        application=server,
         values=prestashop_demo.VALUES,
         secrets=(prestashop_demo.VALUES["key"],),
         everything=Window(datetime(2026, 9, 1, tzinfo=UTC), datetime(2028, 1, 1, tzinfo=UTC)),
@@ -137,6 +170,9 @@ def prestashop() -> Rig:
         trash_first=lambda: store.delete(min(int(number) for number in ids())),
         sell=lambda: store.buy(at=int(datetime(2027, 12, 1, tzinfo=UTC).timestamp())),
         add_at=lambda moment: str(store.buy(at=int(moment.timestamp()))),
+        edit=lambda order_id: store.edit(int(order_id), at=int(EDITED.timestamp()), note="changed"),
+        breaks=lambda order_id: setattr(server, "faults", PrestaShopFaults(broken_orders=frozenset({int(order_id)}))),
+        says=says,
         recorded=lambda: list(prestashop_recordings.BUNDLES.values()),
         with_unknown=with_unknown,
         context=prestashop_recordings.CONTEXT,
@@ -155,8 +191,14 @@ def shopify() -> Rig:
         for row in entry["lineItems"]:
             row["brandNew"] = "x"
 
+    shop = ShopifyShop(store)
+
+    def says(entry: Mapping[str, Json]) -> tuple[str, str, Decimal]:
+        money = entry["totalPriceSet"]["presentmentMoney"]
+        return money["currencyCode"], entry["displayFinancialStatus"] or "", Decimal(money["amount"])
+
     return Rig(
-        application=ShopifyShop(store),
+        application=shop,
         values=SHOPIFY_VALUES,
         secrets=(SHOPIFY_VALUES["client_secret"],),
         everything=shopify_recordings.EVERYTHING,
@@ -164,6 +206,9 @@ def shopify() -> Rig:
         trash_first=lambda: store.remove(min(store.ids())),
         sell=lambda: store.add(at=datetime(2027, 12, 1, tzinfo=UTC)),
         add_at=lambda moment: str(store.add(at=moment)),
+        edit=lambda order_id: store.edit(int(order_id), at=EDITED, note="changed"),
+        breaks=lambda order_id: setattr(shop, "faults", ShopifyFaults(broken_orders=frozenset({int(order_id)}))),
+        says=says,
         recorded=shopify_recordings.entries,
         with_unknown=with_unknown,
         context=shopify_recordings.shop_object(),

@@ -3,24 +3,32 @@
 from __future__ import annotations
 
 import copy
+import itertools
 import logging
 import traceback
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from functools import cache
 from typing import Any, cast
+from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from monet_web.connectors import CONNECTORS
 from monet_web.connectors.base import Connector, Page, Selection, Surroundings
 from monet_web.demo.serve import serve
 from monet_web.domain.errors import BrokenRule, MonetError, NeedsOwner, RetryLater
+from monet_web.domain.invoices import draft_invoice
 from monet_web.domain.orders import Order, Unreadable, is_empty
-from monet_web.domain.windows import Window
-from tests.connectors.rigs import RIGS, Rig
+from monet_web.domain.settings import Settings
+from monet_web.domain.windows import Window, days
+from tests.connectors.readers import spoiled
+from tests.connectors.rigs import EDITED, RIGS, Rig
 
 Interference = Callable[[dict[str, Any]], tuple[str, list[tuple[str, str]], bytes] | None]
 
@@ -50,8 +58,8 @@ class Served:
         return [body]
 
     @contextmanager
-    def connector(self, **around: Any) -> Iterator[Connector]:
-        values = {"address": self.address, **self.rig.values}
+    def connector(self, typed: Mapping[str, str] | None = None, **around: Any) -> Iterator[Connector]:
+        values = {"address": self.address, **self.rig.values, **(typed or {})}
         surroundings = Surroundings(allowed_addresses=(self.address.split("://")[1],), **around)
         made = cast(Callable[..., Connector], CONNECTORS[self.kind])(values, surroundings)
         made._client._sleep = lambda seconds: None  # type: ignore[attr-defined] # waits are tested with StoreClient
@@ -118,6 +126,59 @@ def test_orders_that_come_while_others_go_keep_the_total_and_still_none_is_misse
     found = served.ids(everything(served))
     assert before & served.rig.ids() <= set(found)
     assert len(found) == len(set(found))
+
+
+def test_orders_that_are_bought_edited_and_deleted_between_pages_make_no_other_missed_or_doubled(
+    served: Served,
+) -> None:
+    before = served.rig.ids()
+    edited = sorted(before, key=int)
+
+    def meddle(number: int) -> None:
+        if 2 < number < 12:
+            served.rig.edit(edited[-number])
+            served.rig.edit(edited[number * 3])
+            served.rig.sell()
+            served.rig.trash_first()
+
+    served.before = meddle
+    found = served.ids(everything(served))
+    assert before & served.rig.ids() <= set(found)
+    assert len(found) == len(set(found))
+
+
+def test_an_order_changed_in_the_window_comes_however_old_it_is(served: Served) -> None:
+    oldest = min(served.rig.ids(), key=int)
+    day = Window(EDITED - timedelta(hours=12), EDITED + timedelta(hours=12))
+    assert served.ids(Selection(day)) == []
+    served.rig.edit(oldest)
+    assert served.ids(Selection(day)) == [oldest]
+    assert served.ids(Selection(day, "created")) == []
+
+
+@pytest.mark.parametrize("by", ["any", "created"])
+def test_the_hour_that_the_clock_change_doubles_is_lost_by_no_window_and_doubled_by_none(
+    served: Served, by: str
+) -> None:
+    """31 October 2027: Vilnius has 03:00 to 04:00 twice, and some shops write both passes alike."""
+    change = datetime(2027, 10, 31, 1, tzinfo=UTC)
+    made = {served.rig.add_at(change + timedelta(minutes=minutes)) for minutes in (-75, -45, -15, 0, 15, 45, 75)}
+    edges = [change + timedelta(hours=hours) for hours in (-6, -1, 0, 1, 6)]
+    found = [
+        order_id
+        for start, end in itertools.pairwise(edges)
+        for order_id in served.ids(Selection(Window(start, end), by))
+    ]
+    assert sorted(found) == sorted(made)
+
+
+def test_a_day_is_the_shop_s_day_whatever_the_shop_s_clock_says(served: Served) -> None:
+    """In Vilnius the 1st of July 2027 begins at 21:00 UTC of the 30th of June: an order of 00:30 is of the 1st."""
+    july = days(date(2027, 7, 1), date(2027, 7, 31), ZoneInfo("Europe/Vilnius"))
+    made = [served.rig.add_at(july.start + timedelta(minutes=30)), served.rig.add_at(july.end - timedelta(minutes=30))]
+    served.rig.add_at(july.start - timedelta(minutes=30))
+    served.rig.add_at(july.end + timedelta(minutes=30))
+    assert served.ids(Selection(july, "created")) == made
 
 
 @pytest.mark.parametrize("by", ["any", "created"])
@@ -188,6 +249,7 @@ def whole(status: str, body: bytes, kind: str = "application/json", **headers: s
 
 TROUBLE: dict[str, Interference] = {
     "429": whole("429 Too Many Requests", b"", Retry_After="1"),
+    "429 for 7 s": whole("429 Too Many Requests", b"", Retry_After="7"),
     "429 for long": whole("429 Too Many Requests", b"", Retry_After="3600"),
     "503": whole("503 Service Unavailable", b"{}"),
     "500": whole("500 Internal Server Error", b"{}"),
@@ -212,6 +274,11 @@ TROUBLE: dict[str, Interference] = {
     "redirect in a circle": lambda environ: ("302 Found", [("Location", environ["PATH_INFO"])], b""),
     "redirect to nowhere": whole("302 Found", b"", Location="http://"),
 }
+
+
+def is_sentence(text: str) -> bool:
+    """Whether it ends as one; the store's own words may stand at the end."""
+    return text.endswith((".", "”"))
 
 
 def pages_of(made: Connector, served: Served) -> object:
@@ -249,6 +316,61 @@ def test_trouble_is_named_by_the_reaction_with_what_to_do_and_without_secrets(
     said = "".join(traceback.format_exception(caught)) + repr(caught.args) + shown + caplog.text
     said += repr(caught.__context__) + repr(caught.__cause__)
     assert not any(secret in said for secret in served.rig.secrets)
+
+
+@pytest.mark.parametrize("question", [pages_of, facts_of, by_ids_of])
+def test_a_429_is_waited_for_as_long_as_the_store_asks(
+    served: Served, question: Callable[[Connector, Served], object]
+) -> None:
+    left = [1]
+
+    def once(environ: dict[str, Any]) -> Any:
+        left[0] -= 1
+        return TROUBLE["429 for 7 s"](environ) if left[0] >= 0 else None
+
+    served.interfere = once
+    with served.connector() as made:
+        question(made, served)
+        assert made._client.waited >= 7  # type: ignore[attr-defined]
+
+
+def test_a_429_for_an_hour_ends_the_run_and_says_when_to_come_again(served: Served) -> None:
+    served.interfere = TROUBLE["429 for long"]
+    with served.connector() as made, pytest.raises(RetryLater) as caught:
+        pages_of(made, served)
+    assert caught.value.after_seconds == 3600
+    assert "429" in caught.value.message
+
+
+def test_a_page_that_fails_is_narrowed_to_the_order_that_breaks_it(served: Served) -> None:
+    everybody = sorted(served.rig.ids(), key=int)
+    broken = everybody[len(everybody) // 3]
+    served.rig.breaks(broken)
+    with served.connector() as made:
+        pages = list(made.pages(everything(served)))
+        found = [made.read(entry, page.context).external_id for page in pages for entry in page.orders]
+        (unreadable,) = [one for page in pages for one in page.unreadable]
+        alone = [one for page in made.by_ids([broken, everybody[0]]) for one in page.unreadable]
+    assert unreadable.external_id == broken
+    assert broken in unreadable.reason
+    assert is_sentence(unreadable.reason)
+    assert sorted(found, key=int) == [one for one in everybody if one != broken]
+    assert [one.external_id for one in alone] == [broken]
+
+
+def test_a_key_that_is_wrong_is_refused_with_what_to_do(served: Served) -> None:
+    parameters = [parameter for parameter in CONNECTORS[served.kind].parameters if parameter.secret]
+    secret = [parameter.key for parameter in parameters if parameter.key in served.rig.values]
+    assert secret
+    for key in secret:
+        right = served.rig.values[key]
+        # Missing, somebody else's of the same form, and half of it as a careless copy takes it.
+        for wrong in ("", right[:-3] + "xyz", right[: len(right) // 2]):
+            with served.connector({key: wrong}) as made, pytest.raises(NeedsOwner) as caught:
+                made.test()
+            assert caught.value.fix, (key, wrong)
+            assert is_sentence(caught.value.message)
+            assert not any(hidden in caught.value.sentence() for hidden in (right, wrong) if hidden)
 
 
 def test_trouble_of_a_moment_is_waited_for_and_nothing_is_lost(served: Served) -> None:
@@ -322,6 +444,25 @@ def test_each_recorded_order_adds_up_to_its_total_or_the_difference_is_named(ser
         assert abs(total + found.rounding - lowered - found.total) <= served.rig.apart, found.number
 
 
+@pytest.mark.parametrize("kind", sorted(CONNECTORS))
+def test_documents_per_currency_and_status_come_to_the_recorded_orders_own_totals_to_the_cent(kind: str) -> None:
+    rig = RIGS[kind]()
+    ours: dict[tuple[str, str], Decimal] = {}
+    theirs: dict[tuple[str, str], Decimal] = {}
+    for entry in rig.recorded():
+        currency, status, total = rig.says(entry)
+        theirs[currency, status] = theirs.get((currency, status), Decimal(0)) + total
+        order = CONNECTORS[kind].read(entry, rig.context)
+        assert isinstance(order, Order)
+        draft = draft_invoice(order, Settings(), zone=ZoneInfo("Europe/Vilnius"), today=date(2026, 11, 24))
+        parts = sum((row.base + row.amount for row in draft.vat), draft.rounding)
+        assert parts == draft.total, order.number
+        key = (draft.currency, order.status)
+        ours[key] = ours.get(key, Decimal(0)) + draft.total
+    assert ours == theirs
+    assert len(theirs) > 1
+
+
 def test_each_recorded_order_is_exact_aware_and_complete(served: Served) -> None:
     for entry in served.rig.recorded():
         found = CONNECTORS[served.kind].read(entry, served.rig.context)
@@ -353,6 +494,24 @@ def test_what_is_no_order_is_unreadable_with_a_sentence(served: Served, entry: d
     assert found.reason.endswith(".")
 
 
+@pytest.mark.parametrize("kind", sorted(CONNECTORS))
+@settings(max_examples=120, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large], deadline=None)
+@given(data=st.data())
+def test_no_foreign_data_makes_a_reader_raise(kind: str, data: st.DataObject) -> None:
+    entries, context = some_recorded(kind)
+    entry = data.draw(spoiled(entries))
+    found = CONNECTORS[kind].read(entry, context)
+    assert isinstance(found, Order | Unreadable)
+    if isinstance(found, Unreadable):
+        assert is_sentence(found.reason), found.reason
+
+
+@cache
+def some_recorded(kind: str) -> tuple[list[dict[str, Any]], Mapping[str, Any]]:
+    rig = RIGS[kind]()
+    return [cast(dict[str, Any], entry) for entry in rig.recorded()[::7]], rig.context
+
+
 # What a connector says of itself.
 
 
@@ -366,6 +525,9 @@ def test_a_connector_declares_itself_and_has_a_rig(kind: str) -> None:
     assert all(parameter.label and parameter.help for parameter in connector.parameters)
     assert any(parameter.is_address for parameter in connector.parameters)
     assert any(parameter.secret for parameter in connector.parameters)
+    # Where in the shop's admin the key is made and which rights it needs, step by step.
+    assert len(connector.setup_steps) >= 3
+    assert all(step.endswith(".") for step in connector.setup_steps)
 
 
 @pytest.mark.parametrize("kind", sorted(CONNECTORS))

@@ -25,7 +25,7 @@ from monet_web.connectors.opencart.downloads import DOWNLOADS
 from monet_web.connectors.opencart.explain import NEW_USER, explain
 from monet_web.connectors.opencart.facts import test_connection
 from monet_web.connectors.opencart.reader import COMPANY_CODE_FIELDS, VAT_CODE_FIELDS, read_order
-from monet_web.connectors.opencart.reading import PER_PAGE, Reading
+from monet_web.connectors.opencart.reading import PER_PAGE, Reading, by_ids
 from monet_web.connectors.opencart.shop import context_of, needed_zone
 from monet_web.connectors.opencart.signing import Door
 from monet_web.domain.errors import BrokenRule, NeedsOwner
@@ -102,10 +102,10 @@ class OpenCart(Connector):
         wanted = sorted({int(text) for text in external_ids if text.isascii() and text.isdigit() and len(text) < 16})
         context = self._context() if wanted else {}
         for start in range(0, len(wanted), PER_PAGE):
-            rows = self._api.by_ids(wanted[start : start + PER_PAGE])
+            rows, broken = by_ids(self._api, wanted[start : start + PER_PAGE])
             finished = tuple(row for row in rows if str(row.get("order_status_id")) != _UNFINISHED)
             unfinished = tuple(_unfinished(row) for row in rows if str(row.get("order_status_id")) == _UNFINISHED)
-            yield Page(orders=finished, context=context, expected=len(wanted), unreadable=unfinished)
+            yield Page(orders=finished, context=context, expected=len(wanted), unreadable=(*unfinished, *broken))
 
     @classmethod
     def read(cls, order: Mapping[str, Json], context: Mapping[str, Json]) -> Order | Unreadable:

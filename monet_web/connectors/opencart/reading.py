@@ -18,6 +18,33 @@ _MOST_IN_A_ROW = 5
 _NARROWABLE = (Unusable, TooLarge, TimedOut)
 
 
+def by_ids(api: Api, ids: Sequence[int]) -> tuple[Sequence[Row], tuple[Unreadable, ...]]:
+    """These orders, and those that break even an answer of their own: an answer that fails is asked for in halves.
+
+    Raises what the shop says when several in a row fail, because then it is the shop that is not well.
+    """
+    in_a_row = 0
+
+    def fetched(some: Sequence[int]) -> tuple[list[Row], tuple[Unreadable, ...]]:
+        nonlocal in_a_row
+        try:
+            rows = list(api.by_ids(some))
+        except _NARROWABLE as error:
+            if len(some) > 1:
+                middle = len(some) // 2
+                left, right = fetched(some[:middle]), fetched(some[middle:])
+                return [*left[0], *right[0]], (*left[1], *right[1])
+            in_a_row += 1
+            if isinstance(error, TimedOut) or in_a_row > _MOST_IN_A_ROW:
+                raise
+            reason = f"The shop fails when it is asked for order {some[0]}. {error.message}"
+            return [], (Unreadable(str(some[0]), reason, number=str(some[0])),)
+        in_a_row = 0
+        return rows, ()
+
+    return fetched(ids)
+
+
 @dataclass
 class Reading:
     """Reads one selection from one shop. `context` is what reading an order needs of the shop."""
