@@ -40,6 +40,14 @@ class DemoStore:
 
 STORES: Final[tuple[DemoStore, ...]] = (
     DemoStore("woocommerce", "Demo shop", {"number_prefix": "DEMO-"}),
+    # Each of the others shows another way to keep books: items made when they are sold, services without stock, and
+    # a shop whose sales wait for a person.
+    DemoStore("prestashop", "Demo PrestaShop", {"number_prefix": "PS-", "unknown_items": "create"}),
+    DemoStore("opencart", "Demo OpenCart", {"number_prefix": "OC-", "accounting_type": "amounts"}),
+    DemoStore(
+        "shopify", "Demo Shopify",
+        {"number_prefix": "SH-", "unknown_items": "create", "register_automatically": "no"},
+    ),
 )  # fmt: skip
 
 
