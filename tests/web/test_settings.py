@@ -15,7 +15,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session, sessionmaker
 
 from monet_web.connectors import CONNECTORS
-from monet_web.models import AuditEntry, Company, CurrencyRate, Invoice, TakenNumber, User, VatRateRow
+from monet_web.models import Company, CurrencyRate, Invoice, TakenNumber, User, VatRateRow
 from monet_web.models.base import now_utc, reading, writing
 from monet_web.models.invoices import InvoiceState
 from monet_web.models.users import Role
@@ -73,9 +73,10 @@ def send(client: FlaskClient, path: str, data: str | bytes, name: str = "rates.c
 
 # --- who may what ------------------------------------------------------------------------------------------------
 
-EVERYBODY = ["/settings", "/settings/vat-rates", "/settings/currency-rates", "/settings/numbers"]
+EVERYBODY = ["/settings", "/settings/vat-rates", "/settings/currency-rates", "/settings/numbers", "/settings/periods"]
 OF_ACCOUNTANTS = [
-    "/settings/closing", "/settings/vat-rates", "/settings/currency-rates", "/settings/currency-rates/file",
+    "/settings/periods/close", "/settings/periods/reopen", "/settings/vat-rates", "/settings/currency-rates",
+    "/settings/currency-rates/file",
     "/settings/numbers",
 ]  # fmt: skip
 OF_ADMINISTRATORS = [
@@ -148,28 +149,6 @@ def test_every_wrong_field_of_the_company_says_what_to_type_and_nothing_is_chang
     assert "Type a time zone as Europe/Vilnius." in said
     assert 'value="New"' in answer.text
     assert company(session).name == ""
-
-
-def test_closing_needs_a_reason_and_reopening_checks_again_what_waited(
-    accountant: FlaskClient, session: Session, session_factory: Factory, store: type[ScriptedStore]
-) -> None:
-    refused = accountant.post("/settings/closing", data={"closed_until": "2026-11-23", "reason": " "})
-    assert refused.status_code == 422
-    assert "Type why, for example: October is filed." in words(refused.text)
-    assert company(session).closed_until is None
-    form = {"closed_until": "2026-11-23", "reason": "November is filed"}
-    assert accountant.post("/settings/closing", data=form).status_code == 303
-    assert company(session).closed_until == date(2026, 11, 23)
-    with writing(session):
-        an_item(session, "KN-01", on_hand=5)
-    put(store, an_order())
-    import_all(session_factory, integrate(session, "KL"))
-    form = {"closed_until": "", "reason": "One was forgotten"}
-    answer = accountant.post("/settings/closing", data=form, follow_redirects=True)
-    assert "Saved. The invoice that waited for it is registered." in words(answer.text)
-    with reading(session):
-        entries = session.scalars(select(AuditEntry).where(AuditEntry.action == "company_changed")).all()
-    assert [entry.after and entry.after["reason"] for entry in entries] == ["November is filed", "One was forgotten"]
 
 
 # --- people ------------------------------------------------------------------------------------------------------

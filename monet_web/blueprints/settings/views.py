@@ -1,4 +1,4 @@
-"""How a person wants pages, the company whose books these are, and the closing of periods."""
+"""How a person wants pages, and the company whose books these are."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from monet_web.models.users import Role
 from monet_web.services.office import company as company_service
 from monet_web.services.office import users
 
-# Closing is the accountant's and has a form of its own; the books' currency can't be chosen.
+# Closing is the accountant's and has a page of its own; the books' currency can't be chosen.
 COMPANY_FIELDS = (
     "name", "code", "vat_code", "address", "country", "time_zone", "language", "revenue_account", "charges_account",
 )  # fmt: skip
@@ -65,45 +65,13 @@ def set_company() -> ResponseReturnValue:
     return redirect(url_for("settings.page"), 303)
 
 
-@settings.post("/closing")
-@needs(Role.ACCOUNTANT)
-def close_periods() -> ResponseReturnValue:
-    """Close periods up to a day, or reopen them; always with a reason (E7)."""
-    form = Typed({name: request.form.get(name, "").strip() for name in ("closed_until", "reason")}, about="closing")
-    if not form.value("reason"):
-        form.errors["reason"] = _("Type why, for example: October is filed.")
-        return _page(closing=form)
-    now, actor = now_utc(), current_user.email
-    try:
-        changed = company_service.set_values(
-            db.session(),
-            {"closed_until": form.value("closed_until")},
-            reason=form.value("reason"),
-            now=now,
-            actor=actor,
-        )
-    except BrokenRule as error:
-        form.refuse(error)
-        return _page(closing=form)
-    if changed:
-        mending.say(db.session(), _("Saved."), codes=("period_closed",), now=now, actor=actor)
-    else:
-        flash(_("Nothing was changed: it was so already."))
-    return redirect(url_for("settings.page"), 303)
-
-
-def _page(
-    *, own: Typed | None = None, company: Typed | None = None, closing: Typed | None = None
-) -> ResponseReturnValue:
+def _page(*, own: Typed | None = None, company: Typed | None = None) -> ResponseReturnValue:
     session = db.session()
     with reading(session):
-        row = company_service.get(session)
-        texts = company_service.as_text(row)
+        texts = company_service.as_text(company_service.get(session))
         page = render_template(
             "settings/page.html",
             own=own or Typed({"language": current_user.language, "theme": current_user.theme}, about="own"),
             company=company or Typed({name: texts[name] for name in COMPANY_FIELDS}, about="company"),
-            closing=closing or Typed({"closed_until": texts["closed_until"]}, about="closing"),
-            closed_until=row.closed_until,
         )
-    return page, 422 if any(form is not None and form.errors for form in (own, company, closing)) else 200
+    return page, 422 if any(form is not None and form.errors for form in (own, company)) else 200
