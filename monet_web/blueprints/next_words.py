@@ -7,11 +7,25 @@ from datetime import datetime, timedelta
 
 from monet_web.blueprints.formats import moment, period, zone
 from monet_web.blueprints.integrations.wording import how_often
-from monet_web.blueprints.runs.texts import _, link
+from monet_web.blueprints.runs.texts import _
 from monet_web.domain.windows import Window, local_day
 from monet_web.models.integrations import Integration
 from monet_web.models.runs import Run, RunKind, RunState
 from monet_web.services.running.next_runs import NextRun, Obstacle
+
+_SHOWN_GAPS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Days that no import covered: in words, the days of a launch that does, and the very window to leave out."""
+
+    told: str
+    button: str  # Import 23 Nov – 24 Nov
+    first: str
+    last: str
+    start: str
+    end: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +35,8 @@ class Next:
     when: str
     often: str = ""
     told: str = ""
-    gap: str = ""  # days that no run imports by itself
-    gap_url: str = ""  # where to launch them
+    gaps: tuple[Gap, ...] = ()  # days that no run imports by itself
+    reread: str = ""  # when the orders of its documents are read again, where nothing else comes by itself
     is_bad: bool = False
     at: datetime | None = None
 
@@ -36,15 +50,21 @@ def said(one: Integration, next_run: NextRun | None, *, now: datetime, off_since
             return Next(_("Switched off since %(moment)s", moment=moment(off_since)), told=by_hand)
         return Next(_("Nothing will run"), told=_("switched off; %(by_hand)s", by_hand=by_hand))
     if next_run is None or obstacle is Obstacle.FREQUENCY_OFF:
-        return Next(_("Runs when you launch it"))
-    gap, gap_url = _gap(one, next_run.gap)
+        at = next_run.reread_at if next_run is not None else None
+        reread = _("the orders of its documents are read again %(moment)s", moment=moment(at)) if at is not None else ""
+        return Next(_("Runs when you launch it"), reread=reread)
+    if obstacle is Obstacle.UNREADABLE:
+        return Next(_("Nothing will run"), told=next_run.because, is_bad=True)
+    gaps = tuple(_gap(each) for each in next_run.gaps[:_SHOWN_GAPS])
     when, often, is_bad = _when(one, next_run, now)
-    return Next(when, often, _told(next_run), gap, gap_url, is_bad, next_run.at)
+    return Next(when, often, _told(next_run), gaps, is_bad=is_bad, at=next_run.at)
 
 
 def sentence(one: Integration, next_run: NextRun | None, *, now: datetime) -> str:
     """The same as a sentence, "" for one that never runs by itself."""
-    if next_run is None or next_run.obstacle in (Obstacle.SWITCHED_OFF, Obstacle.FREQUENCY_OFF):
+    if next_run is None or next_run.obstacle in (
+        Obstacle.SWITCHED_OFF, Obstacle.FREQUENCY_OFF, Obstacle.UNREADABLE,
+    ):  # fmt: skip
         return ""
     words = said(one, next_run, now=now)
     when = words.when[:1].lower() + words.when[1:]
@@ -102,11 +122,11 @@ def _days(window: Window) -> str:
     return period(window.start, window.end)
 
 
-def _gap(one: Integration, gap: Window | None) -> tuple[str, str]:
-    if gap is None:
-        return "", ""
+def _gap(gap: Window) -> Gap:
     first, last = local_day(gap.start, zone()), local_day(gap.end - timedelta(microseconds=1), zone())
-    url = link(
-        "integrations.page", mask=one.name, first=first.isoformat(), last=last.isoformat(), _anchor="launch"
+    days = _days(gap)
+    return Gap(
+        told=_("%(days)s: not imported, and nothing will import it by itself", days=days),
+        button=_("Import %(days)s", days=days),
+        first=first.isoformat(), last=last.isoformat(), start=gap.start.isoformat(), end=gap.end.isoformat(),
     )  # fmt: skip
-    return _("%(days)s: not imported while it did not run by itself", days=_days(gap)), url

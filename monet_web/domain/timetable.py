@@ -12,6 +12,7 @@ from monet_web.domain.periods import Period, months_before
 from monet_web.domain.windows import Window, days, local_day, start_of_day
 
 REREAD_DAYS = 60  # whose documents' orders are read again once a day (B10)
+REACH_BACK_DAYS = 60  # how far the first slot after a change of the plan reaches back at most
 CHECK_DAY = 20  # of the month: the last catch-up before i.SAF is due (B3)
 
 _DAY = timedelta(days=1)
@@ -70,6 +71,21 @@ def catch_up(due: Iterable[Window]) -> Window:
     """One window that covers all of these and what lies between them; there must be one at least."""
     windows = list(due)
     return Window(min(each.start for each in windows), max(each.end for each in windows))
+
+
+def reaching_back(slot: Slot, back_to: datetime | None, zone: ZoneInfo) -> Window:
+    """The slot's window, begun where what is here ends (`back_to`) when that is earlier; 60 days at the most."""
+    if back_to is None:
+        return slot.window
+    earliest = start_of_day(local_day(slot.at, zone) - REACH_BACK_DAYS * _DAY, zone)
+    return Window(min(slot.window.start, max(back_to, earliest)), slot.window.end)
+
+
+def tried_daily_at(*, zone: ZoneInfo, spread: int, after: datetime) -> datetime:
+    """The first of the integration's own minutes of *daily* later than `after`: a store that failed is asked then."""
+    slot = next_slot(Frequency.DAILY, zone=zone, spread=spread, after=after)
+    assert slot is not None  # noqa: S101 - every day has one
+    return slot.at
 
 
 def reread_at(*, zone: ZoneInfo, spread: int, after: datetime) -> datetime:

@@ -30,5 +30,5 @@ class Notice(Base):
     since: Mapped[datetime] = mapped_column(Moment, primary_key=True)
     told_at: Mapped[datetime] = mapped_column(Moment)  # the newest attempt
     attempt: Mapped[int] = mapped_column(Integer, default=1, server_default="1")
-    sent: Mapped[str] = mapped_column(String(60), default="", server_default="")  # the ways that succeeded, separated by commas
+    sent: Mapped[str] = mapped_column(String(60), default="", server_default="")  # the ways that succeeded
     retry_at: Mapped[datetime | None] = mapped_column(Moment)  # when what is left is tried again; None: nothing is left

@@ -51,7 +51,7 @@ def local(each: Any) -> str:
 def test_the_next_run_and_the_period_it_will_import(desk: Desk) -> None:
     desk.add("2026-11-24 06:00", frequency="daily")
     one = said(desk, "2026-11-24 06:00")
-    assert (one.obstacle, one.at, one.gap) == (Obstacle.NONE, at("2026-11-25 04:13"), None)
+    assert (one.obstacle, one.at, one.gaps) == (Obstacle.NONE, at("2026-11-25 04:13"), ())
     assert one.window is not None
     assert (local(one.window.start), local(one.window.end)) == ("22 00:00", "25 04:13")
 
@@ -108,19 +108,17 @@ def test_a_gap_after_switching_on_again_is_told_until_it_is_launched(desk: Desk)
     desk.work("2026-11-10 07:00")
     desk.set("2026-11-10 07:30", enabled="no")
     desk.set("2026-11-24 07:30", enabled="yes")
-    gap = said(desk, "2026-11-24 07:30").gap
-    assert gap is not None
+    (gap,) = said(desk, "2026-11-24 07:30").gaps
     assert (local(gap.start), local(gap.end)) == ("10 07:00", "23 00:00")
     desk.set("2026-11-24 07:30", not_before="2026-11-20")
-    gap = said(desk, "2026-11-24 07:30").gap
-    assert gap is not None
+    (gap,) = said(desk, "2026-11-24 07:30").gaps
     assert local(gap.start) == "20 00:00"
     open_runs.launch(
         desk.session, mask="KL", first=date(2026, 11, 10), last=date(2026, 11, 22), now=at("2026-11-24 07:31"),
         actor="ona",
     )  # fmt: skip
     desk.work("2026-11-24 07:31")
-    assert said(desk, "2026-11-24 07:32").gap is None
+    assert said(desk, "2026-11-24 07:32").gaps == ()
 
 
 def test_the_last_five_imports_newest_first(desk: Desk) -> None:

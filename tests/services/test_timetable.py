@@ -82,6 +82,9 @@ class Desk:
             query = select(Integration).where(Integration.name == "KL").execution_options(populate_existing=True)
             return self.session.scalars(query).one()
 
+    def kl_id(self) -> int:
+        return self.kl().id
+
     @property
     def next_at(self) -> str:
         moment = self.kl().next_run_at
@@ -359,7 +362,7 @@ def test_switched_off_what_waits_ends_and_switched_on_slots_count_from_then(desk
     (run,) = desk.runs()
     assert (run.state, desk.next_at) == (RunState.STOPPED, "")
     assert desk.tick("2026-11-24 08:00").to_ring == []
-    desk.set("2026-11-24 08:30", enabled="yes", frequency="hours")
+    desk.set("2026-11-24 08:31", enabled="yes", frequency="hours")
     assert desk.next_at == "24 09:00"
     (again,) = desk.tick("2026-11-24 09:00").opened
     assert window(desk.runs()[-1]) == ("23 00:00", "24 09:00")

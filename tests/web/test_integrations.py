@@ -8,13 +8,14 @@ from decimal import Decimal
 
 import pytest
 from flask import Flask
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from monet_web.blueprints.health.silence import Part, Silence
 from monet_web.blueprints.integrations import workers
 from monet_web.blueprints.runs import signs
 from monet_web.models import Integration, Run
-from monet_web.models.base import now_utc, writing
+from monet_web.models.base import now_utc, reading, writing
 from monet_web.models.integrations import IntegrationState
 from monet_web.models.invoices import InvoiceState
 from monet_web.models.runs import RunKind, RunState
@@ -144,15 +145,46 @@ def test_an_overdue_slot_is_said(app: Flask, session: Session) -> None:
     assert re.search(r"Overdue since (today|yesterday) \d\d:\d\d · daily", words(page(app, session)))
 
 
-def test_days_that_no_run_imports_by_itself_are_offered_to_the_launch(app: Flask, session: Session) -> None:
+def gap_of(session: Session) -> Integration:
+    """An integration of which days twelve to ten before now are missing."""
     one = add(session, frequency="minutes")
-    ran(
-        session, one, kind=RunKind.TIMETABLE, window_start=NOW - timedelta(days=12),
-        window_end=NOW - timedelta(days=10),
+    put(
+        session, one, covered_until=NOW,
+        gaps=[[(NOW - timedelta(days=12)).isoformat(), (NOW - timedelta(days=10)).isoformat()]],
     )  # fmt: skip
+    return one
+
+
+def test_days_that_no_run_imports_by_itself_are_imported_with_one_button(app: Flask, session: Session) -> None:
+    ran(session, gap_of(session))  # it was launched before: no preview is asked
     html = page(app, session)
-    assert "not imported while it did not run by itself" in words(html)
-    assert re.search(r'href="/integrations\?mask=Kava\+Ltd&amp;first=\d{4}-\d\d-\d\d&amp;last=[^"]+#launch"', html)
+    assert "not imported, and nothing will import it by itself" in words(html)
+    form = html[html.index('action="/integrations/launch"') :]
+    fields = dict(re.findall(r'name="(mask|first|last)" value="([^"]+)"', form[: form.index("</form>")]))
+    assert re.search(r"Import \d+ \w+\W+\d+ \w+", words(form))
+    answer = browser(app, session, Role.OFFICE).post("/integrations/launch", data={**fields, "do": "launch"})
+    assert answer.status_code == 303
+    with reading(session):
+        run = session.scalars(select(Run).where(Run.state == RunState.QUEUED)).one()
+    assert (run.kind, run.requested_by != "") == (RunKind.LAUNCH, True)
+    assert run.window_start <= NOW - timedelta(days=12)
+    assert run.window_end >= NOW - timedelta(days=10)
+    seen = words(page(app, session, Role.VIEWER))
+    assert "nothing will import it by itself" in seen
+    assert "Leave out" not in seen
+
+
+def test_days_that_may_stay_out_are_told_no_more(app: Flask, session: Session) -> None:
+    one = gap_of(session)
+    html = page(app, session)
+    form = html[html.index(f'action="/integrations/{one.id}/gap"') :]
+    fields = dict(re.findall(r'name="(start|end)" value="([^"]+)"', form[: form.index("</form>")]))
+    office = browser(app, session, Role.OFFICE)
+    assert office.post(f"/integrations/{one.id}/gap", data={"start": "soon"}).status_code == 400
+    assert office.post(f"/integrations/{one.id}/gap", data=fields).status_code == 303
+    text = words(office.get("/integrations").text)
+    assert "is left out: nobody is reminded of it any more" in text
+    assert "nothing will import it by itself" not in text
 
 
 @pytest.mark.parametrize(
@@ -316,6 +348,7 @@ def test_the_list_asks_as_much_for_one_as_for_twenty(app: Flask, session: Sessio
     [
         ("/integrations/{id}/run", Role.OFFICE),
         ("/integrations/{id}/stop", Role.OFFICE),
+        ("/integrations/{id}/gap", Role.OFFICE),
         ("/integrations/launch", Role.OFFICE),
         ("/integrations/{id}/switch", Role.ADMINISTRATOR),
         ("/integrations/{id}/frequency", Role.ADMINISTRATOR),

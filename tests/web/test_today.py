@@ -24,7 +24,7 @@ from monet_web.models.invoices import InvoiceState
 from monet_web.models.runs import RunKind, RunState
 from monet_web.models.store_orders import Outcome
 from monet_web.models.users import Role
-from monet_web.services.opening import timetable
+from monet_web.services.opening import changes
 from tests import builders
 from tests.builders import NOON
 from tests.web.integrating import browser, statements, words
@@ -302,7 +302,7 @@ def test_the_next_runs_are_told_with_their_periods_the_soonest_first(client: Fla
     with writing(session):
         for name, frequency in (("By hand", "off"), ("Hourly", "hours"), ("Weekly", "weekly")):
             one = builders.an_integration(session, name, settings={"frequency": frequency})
-            timetable.begin(session, one, now=NOW)
+            changes.begin(session, one, now=NOW)
         ended(session, one)
     said = read(client)
     said = said[said.index("Next runs") :]
@@ -313,7 +313,7 @@ def test_the_next_runs_are_told_with_their_periods_the_soonest_first(client: Fla
 def test_a_failure_says_when_it_is_tried_again(client: FlaskClient, session: Session) -> None:
     with writing(session):
         one = builders.an_integration(session, "Molis LV", settings={"frequency": "hours"})
-        timetable.begin(session, one, now=NOW)
+        changes.begin(session, one, now=NOW)
         ended(session, one, RunState.FAILED, kind=RunKind.TIMETABLE, error="The store does not answer.")
         builders.a_run(session, one, kind=RunKind.TIMETABLE, state=RunState.QUEUED, retry_at=NOW + timedelta(minutes=4))
     said = read(client)

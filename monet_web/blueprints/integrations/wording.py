@@ -157,9 +157,15 @@ def frequency_sentence(settings: Settings, *, zone: str, next_run: str = "") -> 
     else:
         end = _("Everything waits in %(journals)s until you enter it.", journals=journals)
     again = ""
-    if settings.frequency != "off":
+    if settings.enabled:
         again = _("Between 05:00 and 06:00 it reads the orders of the documents of the last 60 days again.")
-    return " ".join(part for part in (begin, next_run, again, end) if part)
+    later = ""
+    if settings.frequency in ("weekly", "months"):
+        later = _(
+            "If the store does not answer, it is asked again after 1, 5, 15 and 60 minutes, then once a day until an "
+            "import succeeds."
+        )
+    return " ".join(part for part in (begin, later, next_run, again, end) if part)
 
 
 def how_often(frequency: str) -> str:

@@ -80,6 +80,7 @@ def _claim(
         row = Run(
             integration_id=integration_id, kind=kind, state=RunState.QUEUED, window_start=now,
             window_end=now + timedelta(seconds=1), foreground=True, created_at=now, requested_by=actor,
+            worker=claims.this_process(),
         )  # fmt: skip
         session.add(row)
         session.flush()

@@ -11,21 +11,31 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import Select, and_, delete, or_, select, update
 from sqlalchemy.exc import IntegrityError, OperationalError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, lazyload
 
 from monet_web.domain.errors import RetryLater
-from monet_web.models.base import Clock, writing
-from monet_web.models.runs import AT_WORK, BESIDE_COUNTS, OUTCOME_COUNTS, Run, RunOrder, RunState
+from monet_web.models.base import Clock, reading, writing
+from monet_web.models.runs import AT_WORK, BESIDE_COUNTS, ENDED, OUTCOME_COUNTS, Run, RunOrder, RunState
 
 HEARTBEAT = timedelta(seconds=15)
 SILENT_FOR = timedelta(seconds=120)  # eight missed heartbeats: the worker is gone
+# By then it is the run that ends its programs, not chance.
+MOST_TAKEN_BACK = 3
+LONGEST_IN_FRONT = timedelta(days=1)
 _TRIES = 5  # of a transaction that met a lock or a lost connection
 
 Result = TypeVar("Result")
+
+
+class GaveUp(Protocol):
+    """Ends a run that was taken back so many `times`: it has failed, whatever follows from that."""
+
+    def __call__(self, session: Session, run: Run, times: int, *, now: datetime) -> None:
+        """Inside the transaction that holds the run's row."""
 
 
 class LostClaim(Exception):
@@ -139,31 +149,58 @@ def heartbeat(session_factory: Callable[[], Session], held: Claim, *, clock: Clo
         thread.join()
 
 
-def take_back(session: Session, *, now: datetime) -> list[int]:
+def take_back(session: Session, *, now: datetime, gave_up: GaveUp | None = None) -> list[int]:
     """Runs whose worker is gone go back to the queue; the ids of those. A terminal's run has failed instead.
 
-    Gone = silent for two minutes, or a process of this machine that no longer lives.
+    Gone = silent for two minutes, or a process of this machine that no longer lives. One that was taken back three
+    times is ended by `gave_up`, inside the transaction; without that it is left to whoever knows how. Each in a
+    transaction of its own.
     """
+    with reading(session):
+        looked_at = select(Run).where(
+            or_(Run.state.in_(AT_WORK), and_(Run.state == RunState.QUEUED, Run.foreground.is_(True)))
+        )
+        gone = [run.id for run in session.scalars(_anew(looked_at)) if _is_gone(run, now)]
     requeued: list[int] = []
-    with writing(session):
-        runs = session.scalars(
-            select(Run).where(Run.state.in_(AT_WORK)).with_for_update(skip_locked=True, of=Run)
-        ).all()
-        for run in runs:
-            silent = run.heartbeat_at is None or now - run.heartbeat_at > SILENT_FOR
-            if not (silent or is_dead(run.worker)):
-                continue
-            run.progress_version += 1
-            run.attempt += 1  # whoever still works it has lost its claim
-            if run.foreground or run.state is RunState.STOPPING:
-                run.state = RunState.STOPPED if run.state is RunState.STOPPING else RunState.FAILED
-                run.ended_at = now
-                run.error = "The program that ran this import ended before it was finished. What was booked stays."
-                run.fix = "Run it again: orders already here are skipped."
-            else:
-                run.state = RunState.QUEUED
-                requeued.append(run.id)
+    for run_id in gone:
+        with writing(session):
+            mine = select(Run).where(Run.id == run_id).with_for_update(skip_locked=True, of=Run)
+            run = session.scalars(_anew(mine)).one_or_none()
+            if run is not None and run.state not in ENDED and _is_gone(run, now):
+                _take(session, run, now=now, gave_up=gave_up)
+                requeued += [run.id] if run.state is RunState.QUEUED else []
     return requeued
+
+
+def _take(session: Session, run: Run, *, now: datetime, gave_up: GaveUp | None) -> None:
+    # Raised when it is claimed and when it is taken back.
+    times = (run.attempt + 1) // 2
+    ends_by_itself = run.foreground or run.state is RunState.STOPPING
+    if not ends_by_itself and times >= MOST_TAKEN_BACK and gave_up is None:
+        return
+    run.progress_version += 1
+    run.attempt += 1  # whoever still works it has lost its claim
+    if ends_by_itself:
+        run.state = RunState.STOPPED if run.state is RunState.STOPPING else RunState.FAILED
+        run.ended_at = now
+        run.error = "The program that ran this import ended before it was finished. What was booked stays."
+        run.fix = "Run it again: orders already here are skipped."
+    elif times >= MOST_TAKEN_BACK and gave_up is not None:
+        gave_up(session, run, times, now=now)
+    else:
+        run.state = RunState.QUEUED
+
+
+def _is_gone(run: Run, now: datetime) -> bool:
+    if run.state is RunState.QUEUED:
+        # Of a terminal that waits for its turn: on another machine nobody can tell but by its patience.
+        return is_dead(run.worker) or now - run.created_at > LONGEST_IN_FRONT
+    silent = run.heartbeat_at is None or now - run.heartbeat_at > SILENT_FOR
+    return silent or is_dead(run.worker)
+
+
+def _anew(query: Select[Run]) -> Select[Run]:
+    return query.options(lazyload(Run.integration)).execution_options(populate_existing=True)
 
 
 def is_dead(worker: str) -> bool:

@@ -16,6 +16,7 @@ from monet_web.models.integrations import Integration, IntegrationState
 from monet_web.services import audit
 from monet_web.services.integrations.installed import connector_class, connector_with, find, make_connector
 from monet_web.services.integrations.typed_values import complete, merged, moved, require, sorted_by_kind
+from monet_web.services.opening import failures
 
 _KIND = "integration"
 
@@ -105,6 +106,7 @@ def remember_test(
             return
         before = {"refused": integration.refused_text}
         if facts is not None:
+            failures.end_pause(session, integration_id)
             keep_facts(integration, facts, now=now)
         elif refused is not None:
             integration.refused_since = integration.refused_since or now

@@ -43,7 +43,7 @@ from monet_web.services.integrations.typed_values import (
     require,
     sorted_by_kind,
 )
-from monet_web.services.opening import timetable
+from monet_web.services.opening import changes, failures, waiting
 from monet_web.services.opening.plan import plan_of, zone_of
 
 _KIND = "integration"
@@ -83,7 +83,7 @@ def add_integration(
         _keep_settings(integration, settings)
         session.add(integration)
         session.flush()
-        timetable.begin(session, integration, now=now)
+        changes.begin(session, integration, now=now)
         audit.record(
             session, at=now, actor=actor, action="integration_added",
             subject_kind=_KIND, subject_id=integration.id, after=_said(integration),
@@ -114,7 +114,7 @@ def set_values(
             raise _changed_meanwhile()
         connector = connector_class(integration.store.platform)
         typed = sorted_by_kind(connector, values)
-        timetable.lock(session, integration.id)
+        waiting.lock(session, integration.id)
         zone = zone_of(session)
         plan_before = plan_of(integration, zone)
         before, secrets_before = _said(integration), integration.secrets
@@ -128,7 +128,7 @@ def set_values(
             refuse_used_prefix(session, settings.number_prefix, but=integration.id)
         _keep_settings(integration, settings)
         session.flush()
-        timetable.plan_changed(session, integration, plan_before, plan_of(integration, zone), now=now)
+        changes.plan_changed(session, integration, plan_before, plan_of(integration, zone), now=now)
         after = _said(integration)
         changed_secrets = [key for key in typed.secrets if secrets_before.get(key) != integration.secrets.get(key)]
         if before != after or changed_secrets:
@@ -149,7 +149,7 @@ def retire(session: Session, name: str, *, now: datetime, actor: str) -> bool:
     """
     with writing(session), _lost_races():
         integration = find(session, name)
-        timetable.lock(session, integration.id)
+        waiting.lock(session, integration.id)
         at_work = session.scalars(
             select(Run).where(Run.integration_id == integration.id, Run.state.in_(AT_WORK))
         ).first()
@@ -212,6 +212,7 @@ def _connect_anew(
     integration.parameters, integration.secrets = parameters, secrets
     # Whatever the store refused before, it was something else that asked.
     integration.refused_since, integration.refused_text = None, ""
+    failures.end_pause(session, integration.id)
     if moved:
         integration.learned, integration.facts, integration.tested_at = {}, None, None
 

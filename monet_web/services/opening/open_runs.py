@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from monet_web.domain import mask as masks
@@ -16,6 +16,7 @@ from monet_web.models.base import writing
 from monet_web.models.company import Company
 from monet_web.models.integrations import Integration, IntegrationState
 from monet_web.models.runs import Run, RunKind, RunState
+from monet_web.services.importing import claims
 
 EARLIEST = date(2000, 1, 1)
 
@@ -49,6 +50,8 @@ def launch(
                 window_start=window.start,
                 window_end=window.end,
                 foreground=foreground,
+                # Whose terminal it is: killed before its turn, nobody else may ever take the run.
+                worker=claims.this_process() if foreground else "",
                 created_at=now,
                 requested_by=actor,
             )
@@ -99,16 +102,20 @@ def _nobody(mask: str, known: Sequence[Integration]) -> tuple[str, str]:
 def stop(session: Session, run_id: int, *, now: datetime) -> bool:
     """Ask a run to end between two pages; a queued one ends at once. False when it had ended already (C5)."""
     with writing(session):
-        run = session.get_one(Run, run_id, populate_existing=True)
-        if run.state is RunState.RUNNING:
-            run.state = RunState.STOPPING
-        elif run.state is RunState.QUEUED:
-            run.state = RunState.STOPPED
-            run.ended_at = now
-        else:
-            return False
-        run.progress_version += 1
-    return True
+        # Counted, not looked at first: between the look and the word the run may come to its own end.
+        return _moved(session, run_id, RunState.RUNNING, state=RunState.STOPPING) or _moved(
+            session, run_id, RunState.QUEUED, state=RunState.STOPPED, ended_at=now
+        )
+
+
+def _moved(session: Session, run_id: int, of: RunState, **values: object) -> bool:
+    done = session.execute(
+        update(Run)
+        .where(Run.id == run_id, Run.state == of)
+        .values(progress_version=Run.progress_version + 1, **values)
+        .execution_options(synchronize_session=False)
+    )
+    return bool(done.rowcount)  # type: ignore[attr-defined]
 
 
 def again(session: Session, run_id: int, *, now: datetime, actor: str) -> Run:

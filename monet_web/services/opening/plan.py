@@ -18,16 +18,17 @@ from monet_web.models.integrations import Integration, IntegrationState
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """When an integration runs by itself; `frequency` is off too for one that is switched off."""
+    """When an integration runs by itself; `frequency` is off too for one that is switched off (`is_on` False)."""
 
     frequency: Frequency
     zone: ZoneInfo
     spread: int
     daily_days: int
+    is_on: bool = True
 
     @property
     def is_off(self) -> bool:
-        """True when nothing runs by itself."""
+        """True when it has no slots."""
         return self.frequency is Frequency.OFF
 
     def slots(self, *, after: datetime, until: datetime) -> list[Slot]:
@@ -46,17 +47,16 @@ class Plan:
         )
 
     def reread_at(self, after: datetime) -> datetime | None:
-        """When the orders of its documents are read again."""
-        return None if self.is_off else slots_of.reread_at(zone=self.zone, spread=self.spread, after=after)
+        """When the orders of its documents are read again; launched by hand only, they change all the same."""
+        return None if not self.is_on else slots_of.reread_at(zone=self.zone, spread=self.spread, after=after)
 
 
 def plan_of(integration: Integration, zone: ZoneInfo) -> Plan:
     """The plan in force by the row's settings. Raises BrokenRule for settings that can't be read."""
     settings = settings_text.parse(integration.settings)
     is_on = integration.state is IntegrationState.ON
-    return Plan(
-        Frequency(settings.frequency) if is_on else Frequency.OFF, zone, integration.id, settings.daily_days
-    )  # fmt: skip
+    frequency = Frequency(settings.frequency) if is_on else Frequency.OFF
+    return Plan(frequency, zone, integration.id, settings.daily_days, is_on)
 
 
 def zone_of(session: Session) -> ZoneInfo:

@@ -1,8 +1,8 @@
 """Re-reading (B10): once a day the orders of the documents of the last 60 days, for what a store does not announce.
 
 A run of its own kind, because it has no window of orders: what it fetches are the orders that have documents here.
-Only integrations that run by themselves have one; it waits like any run, and one that fails is not tried again before
-the next day, when it reads the same orders anyway.
+Every integration that is switched on has one, those that only people launch too; it waits like any run, and one that
+fails is not tried again before the next day, when it reads the same orders anyway.
 """
 
 from __future__ import annotations

@@ -9,22 +9,23 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, and_, or_, select
 from sqlalchemy.orm import Session, defer, lazyload
 
-from monet_web.domain import settings as settings_text
+from monet_web.domain.errors import BrokenRule
 from monet_web.domain.periods import Period
-from monet_web.domain.timetable import catch_up
-from monet_web.domain.windows import Window, days, start_of_day
+from monet_web.domain.timetable import Slot, catch_up, reaching_back
+from monet_web.domain.windows import Window, days
 from monet_web.models.integrations import Integration, IntegrationState
 from monet_web.models.runs import AT_WORK, Run, RunKind, RunState
 from monet_web.services.integrations import installed
+from monet_web.services.opening import coverage
+from monet_web.services.opening.coverage import IMPORTS
 from monet_web.services.opening.plan import Plan, plan_of, zone_of
 
-_OVERDUE = timedelta(minutes=3)  # six ticks
+OVERDUE_AFTER = timedelta(minutes=3)  # six ticks
 _MOMENT = timedelta(microseconds=1)
 _LAST_RUNS = 5
-IMPORTS = (RunKind.LAUNCH, RunKind.TIMETABLE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,7 @@ class Obstacle(StrEnum):
     AT_WORK = "at_work"  # a run is at work; the next waits for its end
     QUEUED = "queued"  # due, and no worker has taken it yet
     OVERDUE = "overdue"  # due for three minutes and nobody opened it: no tick comes
+    UNREADABLE = "unreadable"  # its settings can't be read (`because`): nobody knows when it would run
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +61,10 @@ class NextRun:
     at: datetime | None = None
     window: Window | None = None  # what it imports
     waiting: Run | None = None  # the run that waits already
-    because: str = ""  # the error of the run that failed before
-    gap: Window | None = None  # after it was switched on again: what no import covered and none by itself will
+    because: str = ""  # the error of the run that failed before, or of settings that can't be read
+    gaps: tuple[Window, ...] = ()  # what no import covered and none will by itself, the oldest first
     last: tuple[Run, ...] = ()  # the newest imports that have ended, newest first
+    reread_at: datetime | None = None  # when the orders of its documents are read again; None: it has none
 
 
 # --- slots of days ----------------------------------------------------------------------------------------------
@@ -71,25 +74,40 @@ def planned(session: Session, period: Period, *, name: str | None = None) -> lis
     """Every slot of the local days, of all integrations that are on or of one, by time. Inside a transaction."""
     zone = zone_of(session)
     window = days(period.first, period.last, zone)
-    found = [
-        _slots_of(one.name, plan_of(one, zone), window, zone)
-        for one in _meant(session, name)
-        if one.state is IntegrationState.ON
-    ]
+    found = []
+    for one in _meant(session, name):
+        plan = _plan(one, zone)
+        if isinstance(plan, Plan) and plan.is_on:
+            found.append(_slots_of(one, plan, window, zone))
     return list(heapq.merge(*found, key=lambda each: (each.at.timestamp(), each.name)))
 
 
 def why_never(session: Session, *, name: str | None = None) -> list[str]:
-    """A sentence for each integration that never runs by itself. Inside a transaction."""
+    """A sentence for each integration that does not run by itself. Inside a transaction."""
     said = []
+    zone = zone_of(session)
     for one in _meant(session, name):
+        plan = _plan(one, zone)
         if one.state is IntegrationState.OFF:
             said.append(f"{one.name} is switched off.")
-        elif plan_of(one, zone_of(session)).is_off:
+        elif isinstance(plan, BrokenRule):
+            said.append(f"{one.name} does not run: {plan.sentence()}")
+        elif plan.is_off:
             said.append(f"{one.name} does not run by itself: its frequency is off.")
         elif one.refused_since is not None:
             said.append(f"{one.name} waits for its owner: {one.refused_text}")
     return said
+
+
+def _plan(one: Integration, zone: ZoneInfo) -> Plan | BrokenRule:
+    """Its plan, or why there is none: one that can't be read hides no other."""
+    try:
+        return plan_of(one, zone)
+    except BrokenRule as wrong:
+        return BrokenRule(
+            f"its settings can't be read. {wrong.message}",
+            fix=f"Type the right value: monet integrations set “{one.name}” key=value.",
+        )
 
 
 def _meant(session: Session, name: str | None) -> Sequence[Integration]:
@@ -106,11 +124,20 @@ def _living() -> Select[Integration]:
     )
 
 
-def _slots_of(name: str, plan: Plan, window: Window, zone: ZoneInfo) -> list[Planned]:
+def _slots_of(one: Integration, plan: Plan, window: Window, zone: ZoneInfo) -> list[Planned]:
     return [
-        Planned(name, *(each.astimezone(zone) for each in (slot.at, slot.window.start, slot.window.end)))
+        Planned(one.name, *(each.astimezone(zone) for each in (slot.at, *_ends(_window_of(one, slot, zone)))))
         for slot in plan.slots(after=window.start - _MOMENT, until=window.end - _MOMENT)
     ]
+
+
+def _window_of(one: Integration, slot: Slot, zone: ZoneInfo) -> Window:
+    """The slot's window; the first one to come may reach back."""
+    return reaching_back(slot, one.reach_back_to if slot.at == one.next_run_at else None, zone)
+
+
+def _ends(window: Window) -> tuple[datetime, datetime]:
+    return window.start, window.end
 
 
 # --- the next run of each ---------------------------------------------------------------------------------------
@@ -122,107 +149,72 @@ def next_runs(session: Session, *, now: datetime) -> dict[int, NextRun]:
     integrations = session.scalars(_living()).all()
     current = _current(session)
     last = _last(session, [one.id for one in integrations])
-    reached = _reached(session)
     return {
-        one.id: _next_run(
-            one, zone, current.get(one.id, []), tuple(last.get(one.id, [])), reached.get(one.id), now=now
-        )
+        one.id: _next_run(one, zone, current.get(one.id, []), tuple(last.get(one.id, [])), now=now)
         for one in integrations
-    }  # fmt: skip
+    }
 
 
-def _next_run(
-    one: Integration,
-    zone: ZoneInfo,
-    current: list[Run],
-    last: tuple[Run, ...],
-    reached: datetime | None,
-    *,
-    now: datetime,
-) -> NextRun:
-    plan = plan_of(one, zone)
+def _next_run(one: Integration, zone: ZoneInfo, current: list[Run], last: tuple[Run, ...], *, now: datetime) -> NextRun:
+    plan = _plan(one, zone)
+    if one.state is IntegrationState.OFF:
+        return NextRun(one.id, Obstacle.SWITCHED_OFF, last=last)
+    if isinstance(plan, BrokenRule):
+        return NextRun(one.id, Obstacle.UNREADABLE, because=plan.sentence(), last=last)
+    reread_at = one.reread_at if any(run.state is RunState.DONE for run in last) else None
     if plan.is_off:
-        off = one.state is IntegrationState.OFF
-        return NextRun(one.id, Obstacle.SWITCHED_OFF if off else Obstacle.FREQUENCY_OFF, last=last)
-    waiting = next(
-        (run for run in current if run.state is RunState.QUEUED and run.kind is RunKind.TIMETABLE), None
-    )  # fmt: skip
+        return NextRun(one.id, Obstacle.FREQUENCY_OFF, last=last, reread_at=reread_at)
+    waits = next((run for run in current if run.state is RunState.QUEUED and run.kind is RunKind.TIMETABLE), None)
     slots = plan.slots(after=one.next_run_at - _MOMENT, until=max(now, one.next_run_at)) if one.next_run_at else []
-    windows = [slot.window for slot in slots[:1] if waiting is None] + [slot.window for slot in slots if slot.at <= now]
-    if waiting is not None:
-        windows.append(Window(waiting.window_start, waiting.window_end))
+    due = [slot for number, slot in enumerate(slots) if slot.at <= now or (number == 0 and waits is None)]
+    windows = [_window_of(one, slot, zone) for slot in due]
+    if waits is not None:
+        windows.append(Window(waits.window_start, waits.window_end))
     window = catch_up(windows) if windows else None
-    gap = _gap(one, zone, window, _closed_by(last, reached)) if waiting is None else None
+    gaps = coverage.missing(one, zone, next_start=None if window is None else window.start)
     obstacle, at, because = Obstacle.NONE, one.next_run_at, ""
     if one.refused_since is not None:
         obstacle, at = Obstacle.REFUSED, None
     elif any(run.state in AT_WORK for run in current):
         obstacle = Obstacle.AT_WORK
-        at = None if waiting is not None else at
-    elif waiting is not None and waiting.retry_at is not None and waiting.retry_at > now:
-        obstacle, at = Obstacle.TRIED_AGAIN, waiting.retry_at
+        at = None if waits is not None else at
+    elif waits is not None and waits.retry_at is not None and waits.retry_at > now:
+        obstacle, at = Obstacle.TRIED_AGAIN, waits.retry_at
         because = next((run.error for run in last if run.state is RunState.FAILED), "")
-    elif waiting is not None:
-        obstacle, at = Obstacle.QUEUED, waiting.created_at
-    elif one.next_run_at is not None and one.next_run_at < now - _OVERDUE:
+    elif waits is not None:
+        obstacle, at = Obstacle.QUEUED, waits.retry_at or waits.created_at
+    elif one.next_run_at is not None and one.next_run_at < now - OVERDUE_AFTER:
         obstacle = Obstacle.OVERDUE
-    return NextRun(one.id, obstacle, at, window, waiting, because, gap, last)
-
-
-def _gap(one: Integration, zone: ZoneInfo, window: Window | None, reached: datetime | None) -> Window | None:
-    """From the end of what was imported to the beginning of the next window, but nothing before `not_before`."""
-    if window is None or reached is None:
-        return None
-    first_day = settings_text.parse(one.settings).not_before
-    start = reached if first_day is None else max(reached, start_of_day(first_day, zone))
-    return Window(start, window.start) if start < window.start else None
-
-
-def _closed_by(last: tuple[Run, ...], reached: datetime | None) -> datetime | None:
-    """Launches by hand that go on where the timetable ended have closed the gap that far."""
-    for run in sorted(last, key=lambda run: run.window_start):
-        if reached is not None and run.state is RunState.DONE and run.window_start <= reached < run.window_end:
-            reached = run.window_end
-    return reached
+    return NextRun(one.id, obstacle, at, window, waits, because, gaps, last, reread_at)
 
 
 def _current(session: Session) -> dict[int, list[Run]]:
+    """Those at work and those that a worker will take; what waits for somebody's terminal is that person's affair."""
     found: dict[int, list[Run]] = {}
-    query = select(Run).where(Run.state.in_((RunState.QUEUED, *AT_WORK))).order_by(Run.id)
+    queued = and_(Run.state == RunState.QUEUED, Run.foreground.is_(False))
+    query = select(Run).where(or_(queued, Run.state.in_(AT_WORK))).order_by(Run.id)
     for run in session.scalars(query.options(lazyload(Run.integration)).execution_options(populate_existing=True)):
         found.setdefault(run.integration_id, []).append(run)
     return found
 
 
 def _last(session: Session, ids: Sequence[int]) -> dict[int, list[Run]]:
-    # The newest few of each by the index of (integration, id), however many runs there were.
+    # The newest few of each by the index of (integration, end), however many runs there were.
     newest = (
         select(Run.id)
         .where(Run.integration_id == Integration.id, Run.kind.in_(IMPORTS), Run.ended_at.is_not(None))
-        .order_by(Run.id.desc())
+        .order_by(Run.ended_at.desc(), Run.id.desc())
     )
     wanted = [
         select(newest.offset(n).limit(1).correlate(Integration).scalar_subquery()).where(Integration.id.in_(ids))
         for n in range(_LAST_RUNS)
     ]
     found: dict[int, list[Run]] = {}
-    query = select(Run).where(Run.id.in_(wanted[0].union_all(*wanted[1:]))).order_by(Run.id.desc())
+    query = (
+        select(Run)
+        .where(Run.id.in_(wanted[0].union_all(*wanted[1:])))
+        .order_by(Run.ended_at.desc(), Run.id.desc())
+    )  # fmt: skip
     for run in session.scalars(query.options(lazyload(Run.integration)).execution_options(populate_existing=True)):
         found.setdefault(run.integration_id, []).append(run)
     return found
-
-
-def _reached(session: Session) -> dict[int, datetime]:
-    """Until when the newest run of the timetable of each integration has imported."""
-    newest = (
-        select(Run.window_end)
-        .where(Run.integration_id == Integration.id, Run.kind == RunKind.TIMETABLE, Run.state == RunState.DONE)
-        .order_by(Run.id.desc())
-        .limit(1)
-        .correlate(Integration)
-        .scalar_subquery()
-    )
-    rows = session.execute(
-        select(Integration.id, newest.label("until")).where(Integration.state == IntegrationState.ON)
-    ).all()
-    return {row.id: row.until for row in rows if row.until is not None}

@@ -34,7 +34,7 @@ from monet_web.services.importing.foreseen import Causes
 from monet_web.services.importing.month_check import MonthCheck, month_check_of
 from monet_web.services.importing.prepare import Prepared
 from monet_web.services.integrations.installed import make_connector
-from monet_web.services.opening import reread, timetable
+from monet_web.services.opening import coverage, failures, reread
 
 log = logging.getLogger(__name__)
 
@@ -82,7 +82,7 @@ def run(
 
 def _claim(session: Session, run_id: int, *, clock: Clock, worker: str, wait: bool, watch: Watch) -> Claim | None:
     while True:
-        patiently(lambda: claims.take_back(session, now=clock()))
+        patiently(lambda: claims.take_back(session, now=clock(), gave_up=failures.gave_up))
         claim = patiently(lambda: claims.claim(session, run_id, now=clock(), worker=worker))
         row = patiently(lambda: _row(session, run_id))
         watch(row)
@@ -254,6 +254,9 @@ def _close(session: Session, claim: Claim, state: RunState, *, clock: Clock) -> 
             raise RuntimeError(f"run {row.id}: {row.outcomes()} do not add up to {row.fetched}")
         row.state = state
         row.ended_at = clock()
+        if state is RunState.DONE:
+            failures.end_pause(session, row.integration_id)
+        coverage.ended(session, row)
         integration = session.get_one(Integration, row.integration_id)
         if integration.refused_since is not None:
             integration.refused_since, integration.refused_text = None, ""
@@ -274,7 +277,7 @@ def _write_failure(session: Session, claim: Claim, error: MonetError, *, clock: 
         row.ended_at = clock()
         row.error = error.message
         row.fix = error.fix
-        timetable.failed(session, row, error, now=row.ended_at)
+        failures.failed(session, row, error, now=row.ended_at)
         if isinstance(error, NeedsOwner):
             integration = session.get_one(Integration, row.integration_id)
             integration.refused_since = integration.refused_since or clock()

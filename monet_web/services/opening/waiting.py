@@ -1,0 +1,69 @@
+"""The one run of the timetable that waits: locked together with its integration, grown, or opened."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session, defer, lazyload
+
+from monet_web.domain import timetable as slots_of
+from monet_web.domain.windows import Window
+from monet_web.models.integrations import Integration
+from monet_web.models.runs import Run, RunKind, RunSlot, RunState
+
+
+def lock(session: Session, integration_id: int) -> Run | None:
+    """The timetable run of the integration that waits, if any; both rows are ours until the commit.
+
+    The run's row first, as everywhere: whoever fails holds its own run, then this, then the integration.
+    """
+    waiting = session.scalars(
+        select(Run)
+        .where(
+            Run.integration_id == integration_id, Run.kind == RunKind.TIMETABLE, Run.state == RunState.QUEUED,
+        )
+        .order_by(Run.id)
+        .with_for_update()
+        .options(lazyload(Run.integration))
+        .execution_options(populate_existing=True)
+    ).all()  # fmt: skip
+    session.execute(select(Integration.id).where(Integration.id == integration_id).with_for_update()).all()
+    return waiting[0] if waiting else None
+
+
+def row(session: Session, integration_id: int) -> Integration:
+    """The integration as it is now, its secrets left sealed."""
+    query = (
+        select(Integration)
+        .where(Integration.id == integration_id)
+        .options(defer(Integration.secrets))
+        .execution_options(populate_existing=True)
+    )
+    return session.scalars(query).one()
+
+
+def grown(session: Session, integration_id: int, waiting: Run | None, window: Window, *, now: datetime) -> Run:
+    """The waiting run with its window grown by this one, or a new run of it. The rows are locked."""
+    if waiting is None:
+        waiting = Run(
+            integration_id=integration_id, kind=RunKind.TIMETABLE, state=RunState.QUEUED, created_at=now,
+            window_start=window.start, window_end=window.end,
+        )  # fmt: skip
+        session.add(waiting)
+    else:
+        whole = slots_of.catch_up((window, Window(waiting.window_start, waiting.window_end)))
+        waiting.window_start, waiting.window_end = whole.start, whole.end
+        waiting.progress_version += 1
+    session.flush()
+    return waiting
+
+
+def take_slots(session: Session, waiting: Run, *of: int) -> None:
+    """The slots of these runs are covered by the one that waits."""
+    session.execute(
+        update(RunSlot)
+        .where(RunSlot.run_id.in_(of))
+        .values(run_id=waiting.id)
+        .execution_options(synchronize_session=False)
+    )
