@@ -142,5 +142,15 @@ def happened(entry: AuditEntry) -> str:
             return str(_("corrected the buyer's VAT code to %(code)s.", code=after.get("vat_code") or "–"))
         case "deleted":
             return str(_("deleted it from the journal."))
+        case "credited":
+            values = {"number": after.get("number") or "–", "reason": after.get("reason") or "–"}
+            return str(_("credited it in full by %(number)s: %(reason)s.", **values))
+        case "change_accepted":
+            return str(_("accepted the change in the store: %(what)s.", what=after.get("what") or "–"))
+        case "change_ignored":
+            values = {"what": after.get("what") or "–", "reason": after.get("reason") or "–"}
+            return str(_("ignored the change in the store (%(what)s): %(reason)s", **values))
+        case "import_anew":
+            return str(_("said yes to importing the credited order anew."))
         case _:
             return str(_("changed it: %(what)s.", what=entry.action.replace("_", " ")))

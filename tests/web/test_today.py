@@ -195,7 +195,7 @@ def test_everything_that_needs_a_person_stands_in_the_order_of_urgency(
     assert f'href="/runs/{run.id}?outcome=needs"' in page
     assert 'href="/journals/conflicts"' in page
     assert 'href="/journals/invoices?cause=item_unknown&amp;subject=KN-01"' in page
-    assert 'href="/invoices?only=changed"' in page
+    assert 'href="/journals/changed"' in page
     assert len(re.findall(r"btn btn-primary", page)) <= 1
 
 

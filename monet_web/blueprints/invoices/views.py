@@ -18,7 +18,7 @@ from monet_web.models import Integration, db
 from monet_web.models.base import now_utc, reading
 from monet_web.models.invoices import InvoiceState
 from monet_web.services.documents import document as one_document
-from monet_web.services.documents import invoice_list
+from monet_web.services.documents import invoice_list, related
 from monet_web.services.documents.exports import invoices as exports
 
 invoices = Blueprint("invoices", __name__, url_prefix="/invoices")
@@ -71,6 +71,7 @@ def show(invoice_id: int) -> ResponseReturnValue:
             document=document,
             invoice=document.invoice,
             compared=one_document.compare(document),
+            others=related.others(session, document.invoice),
             say=sentences,
         )
 

@@ -26,6 +26,7 @@ def rendered(session: Session, template: str, *, every: Sum | None = None, **val
         conflicts_count=conflicts.count(session),
         changed_count=changed.count(session),
         may_act=current_user.may(Role.OFFICE),
+        may_credit=current_user.may(Role.ACCOUNTANT),
         may_connect=current_user.may(Role.ADMINISTRATOR),
         views=current_app.view_functions,
         mistake=mistakes.take(),

@@ -39,7 +39,7 @@ def changed() -> ResponseReturnValue:
         return rendered(
             session, "journals/changed.html", found=found, after=after, kind=kind, only=only,
             kinds=service.kinds(session), is_first="after" not in request.args, words=change_words,
-            may_credit=current_user.may(Role.ACCOUNTANT), most=MOST,
+            most=MOST,
         )  # fmt: skip
 
 

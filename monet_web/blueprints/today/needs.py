@@ -227,8 +227,8 @@ def _changed(today: Today) -> Iterator[Need]:
                 count,
             ),
             ("changed", _("Changed in the store")),
-            _("A registered invoice stays as it is: look at the difference, then correct it by hand where it matters."),
-            _actions((link("invoices.page", only="changed"), _("See the differences"))),
+            _("A registered invoice stays as it is until the change is accepted, or ignored with a reason."),
+            _actions((link("journals.changed"), _("See the differences"))),
             figure=number(count),
             unit=ngettext("invoice", "invoices", count),
         )
