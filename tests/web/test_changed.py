@@ -183,3 +183,50 @@ def test_the_list_is_paged_and_asks_the_database_the_same_however_long_it_is(
     assert few == len(asked)
     assert "Next page" in html
     assert html.count("In the store now") == 20
+
+
+def test_a_credited_order_is_listed_and_an_accountant_s_yes_opens_it_again(
+    app: Flask, accountant: FlaskClient, session: Session, session_factory: Factory
+) -> None:
+    gone = an_order(status="cancelled", is_cancelled=True, is_sale=False)
+    integration = change(session, session_factory, gone)
+    assert accountant.post("/journals/changed/accept", data={"all": "credit"}).status_code == 303
+    office = browser(app, session, Role.OFFICE)
+    page = office.get("/journals/left-out")
+    assert "An accountant says yes." in words(page.text)
+    assert office.post("/journals/left-out/import-anew", data={"order": 1}).status_code == 403
+    html = accountant.get("/journals/left-out").text
+    assert "1001 KL 1001 1001-K1 changed in the store" in words(html)
+    order_id = invoices(session)[0].store_order_id
+    assert f'name="order" value="{order_id}"' in html
+    answer = accountant.post("/journals/left-out/import-anew", data={"order": order_id}, follow_redirects=True)
+    assert "1 credited order is open again" in words(answer.text)
+    put(ScriptedStore, an_order())
+    assert import_all(session_factory, integration).registered == 1
+    nothing = accountant.post("/journals/left-out/import-anew", follow_redirects=True)
+    assert "Tick at least one order first." in words(nothing.text)
+
+
+def test_an_invoice_names_the_other_documents_of_its_order_and_what_was_done(
+    accountant: FlaskClient, session: Session, session_factory: Factory
+) -> None:
+    change(session, session_factory, an_order(lines=(DEARER,)))
+    (first,) = invoices(session)
+    page = accountant.get(f"/invoices/{first.id}").text
+    assert f'href="/journals/changed?invoice={first.id}"' in page
+    assert "In the store now" in words(accountant.get(f"/journals/changed?invoice={first.id}").text)
+    accountant.post("/journals/changed/accept", data={"all": "replace"})
+    first, note, second = invoices(session)
+    page = words(accountant.get(f"/invoices/{first.id}").text)
+    assert "1001 Registered Credited in full" in page
+    assert "1001-K1 credit note of this invoice" in page
+    assert "1001-2 invoice" in page
+    assert "credited it in full by 1001-K1: changed in the store." in page
+    assert "accepted the change in the store: total 12.10 → 14.52" in page
+    page = words(accountant.get(f"/invoices/{note.id}").text)
+    assert "1001-K1 Credit note Registered" in page
+    assert "1001 the invoice that is credited" in page
+    assert "1001-2 Registered" in words(accountant.get(f"/invoices/{second.id}").text)
+    listed = words(accountant.get("/invoices").text)
+    assert "Credit note −12.10 EUR" in listed.replace("\u00a0", " ")
+    assert "Credited in full 12.10 EUR" in listed.replace("\u00a0", " ")
