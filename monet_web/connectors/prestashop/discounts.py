@@ -14,6 +14,7 @@ from decimal import Decimal
 from itertools import combinations
 
 from monet_web.connectors.foreign import Row, amount, flag, share, text
+from monet_web.domain.money import allocate, round_cents
 from monet_web.domain.orders import Charge, LineKind, OrderLine, Tax
 
 _ZERO = Decimal(0)
@@ -120,7 +121,7 @@ def _spread(net: Decimal, tax: Decimal, groups: list[_Group], lines: Sequence[Or
     parts = [_Part(g.rates, part, part * g.factor) for g, part in zip(groups, shares, strict=True)]
     if abs(tax - sum((part.tax for part in parts), _ZERO)) > _NOISE:
         parts = _of_one_product(net, tax, lines) or _of_one_or_two_rates(net, tax, groups) or parts
-    return _with_exact_tax(parts, tax)
+    return _with_exact_tax(_in_cents(parts, net, tax), tax)
 
 
 def _of_one_product(net: Decimal, tax: Decimal, lines: Sequence[OrderLine]) -> list[_Part]:
@@ -148,6 +149,14 @@ def _of_one_or_two_rates(net: Decimal, tax: Decimal, groups: list[_Group]) -> li
                 _Part(other.rates, net - of_one, (net - of_one) * other.factor),
             ]
     return []
+
+
+def _in_cents(parts: list[_Part], net: Decimal, tax: Decimal) -> list[_Part]:
+    """The parts in cents where the whole is, or rounding each of them would leave a cent over on the invoice."""
+    if net != round_cents(net) or tax != round_cents(tax):
+        return parts
+    nets = allocate(net, [part.net for part in parts])
+    return [_Part(part.rates, of_it, round_cents(part.tax)) for part, of_it in zip(parts, nets, strict=True)]
 
 
 def _with_exact_tax(parts: list[_Part], tax: Decimal) -> list[_Part]:
