@@ -81,7 +81,7 @@ CODES: Mapping[str, tuple[Sentences, Sentences]] = {
         Sentences(
             "{what} on line {line} is not among the items.",
             "Without an item there is no stock to move and no revenue account.",
-            "Choose the item on that line, map {what} for all invoices at once, or import it with the items.",
+            "Say which item {what} is, for all invoices at once, or choose it on that line; or import it with the items.",
             "{what} is not among the items",
         ),
         Sentences(

@@ -30,7 +30,7 @@ def an_order_of(number: int, **changes: Any) -> Order:
 
 
 def waiting_month(session: Session, session_factory: Factory, *, each: int) -> Integration:
-    """`each` invoices for each of six causes: an unknown SKU, a shortage, a difference, a VAT rate, a VAT code, dollars.
+    """`each` invoices for each cause: unknown SKU, shortage, difference, VAT rate, VAT code, missing rate of dollars.
 
     Every one of them waits for nothing else.
     """

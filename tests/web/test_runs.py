@@ -335,7 +335,7 @@ def test_a_preview_says_that_nothing_was_written(app: Flask, session: Session, s
     assert "A preview: nothing was written." in text
     assert "1 Would be registered 12.10 EUR" in text
     assert "1 Would wait in a journal 12.10 EUR" in text
-    assert "Why some would wait 1 invoice There is not enough in stock" in text
+    assert "Why some would wait 1 invoice KN-01 is short in warehouse MAIN" in text
     assert "…" not in text[text.index("Why some would wait") :]
     assert re.search(r"1 Registered \S+ [^.]*Would be registered\. 12\.10 EUR", text)
     assert re.search(r"Would wait in a journal: there is not enough in stock\. 12\.10 EUR", text)

@@ -16,7 +16,8 @@ from monet_web.blueprints.integrations.translating import _, ngettext
 from monet_web.domain import periods
 from monet_web.models.runs import ENDED, Run, RunState
 from monet_web.services.office import company
-from monet_web.services.running import launching
+from monet_web.services.running import foreseen_account, launching
+from monet_web.services.running.foreseen_account import VatOfCurrency
 from monet_web.services.running.launching import Why
 
 _MOST = 500
@@ -47,6 +48,7 @@ class Question:
     """The previews of a launch and what is asked of them."""
 
     shown: list[Shown]
+    vat: list[VatOfCurrency]  # of all previews together
     days: str
     has_ended: bool
     why: list[str]  # why it asks first
@@ -78,6 +80,7 @@ def question(session: Session, numbers: str, now: datetime) -> Question | None:
     has_ended = all(run.state in ENDED for run in runs)
     return Question(
         shown=[shown(run) for run in runs],
+        vat=foreseen_account.vat(runs),
         days=wording.days(period.first, period.last),
         has_ended=has_ended,
         why=_why(runs, why),

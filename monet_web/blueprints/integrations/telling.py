@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from monet_web.blueprints import sentences
 from monet_web.blueprints.formats import moment, money, number
 from monet_web.blueprints.integrations.translating import _, _l, ngettext
 from monet_web.blueprints.navigation import language
@@ -13,6 +14,7 @@ from monet_web.blueprints.runs.texts import duration
 from monet_web.domain.findings_general import GENERAL, in_general
 from monet_web.models.runs import Run, RunKind, RunState
 from monet_web.services.opening.timetable import BY_ITSELF
+from monet_web.services.running import foreseen_account
 from monet_web.services.running.progress import seconds_of
 
 REASONS: Mapping[str, Any] = {
@@ -115,8 +117,13 @@ def joined_sums(by_currency: Mapping[str, Decimal]) -> str:
 
 
 def causes(run: Run) -> list[tuple[int, str]]:
-    """Why invoices would wait: how many and in words, the largest first."""
-    return _counted(run.findings, {code: in_general(code, language()).phrase for code in GENERAL})
+    """Why invoices would wait: how many and in words, by the groups of the journals, the largest first."""
+    grouped = [
+        (one.invoices, f"{sentences.said(one.finding).cause}, {joined_sums(one.sums)}")
+        for one in foreseen_account.causes(run)
+    ]
+    phrases = {code: in_general(code, language()).phrase for code in GENERAL}
+    return grouped + _counted(foreseen_account.not_grouped(run), phrases)
 
 
 def left_out(run: Run) -> list[tuple[int, str]]:

@@ -31,7 +31,7 @@ from monet_web.models.base import now_utc, reading
 from monet_web.models.runs import RunKind, RunState
 from monet_web.models.users import Role
 from monet_web.services.documents import causes
-from monet_web.services.running import order_search, run_account, undo
+from monet_web.services.running import foreseen_account, order_search, run_account, undo
 
 PAGE = 50
 MOST_LIVE = 40  # runs of one page that are followed
@@ -81,7 +81,8 @@ def show(run_id: int) -> ResponseReturnValue:
         orders, next_after = run_account.orders(session, run_id, _OUTCOMES[outcome], after=after)
         typed = request.args.get("order", "").strip()
         found = order_search.find(session, typed) if typed else []
-        waits = [] if run.kind is RunKind.PREVIEW else causes.causes(session, opened_by_run=run_id)
+        is_preview = run.kind is RunKind.PREVIEW
+        waits = foreseen_account.causes(run) if is_preview else causes.causes(session, opened_by_run=run_id)
         return render_template(
             "runs/show.html",
             one=shown(session, [run], now=now_utc(), lines=_LOG_LINES)[0],
@@ -99,7 +100,9 @@ def show(run_id: int) -> ResponseReturnValue:
             causes=waits[:_MOST_CAUSES],
             more_causes=max(0, len(waits) - _MOST_CAUSES),
             journals=run_account.journals(session, run_id),
+            not_grouped=foreseen_account.not_grouped(run) if is_preview else {},
             vat=run_account.vat(session, run_id),
+            foreseen_vat=foreseen_account.vat([run]) if is_preview else [],
             undone=undo.history(session, run_id) if run.ended_at else (),
             may_undo=current_user.may(Role.ACCOUNTANT) and undo.brings(run),
             **_tools(),
