@@ -1,12 +1,18 @@
-"""A worker process: takes jobs from Redis and runs each in a child of its own. `python worker.py`."""
+"""A worker process: takes jobs from Redis and runs each in a child of its own. `python worker.py [--queue NAME …]`.
 
+Without a name it takes everything, imports last. With `--queue timetable` it is the ticker: ticks, with the notices
+they send, and connection tests; each takes seconds, and it keeps neither web pages nor RQ's own scheduler in memory.
+"""
+
+import argparse
 import os
 import sys
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 
 from rq import Worker
 
 from monet_web import logs, queues
-from monet_web.app import create_app
 from monet_web.config import Config, ConfigError, require_redis
 
 # It says that it lives at least every (this - 15) seconds; /readyz counts on that.
@@ -15,8 +21,11 @@ SECONDS_BETWEEN_SIGNS = 30
 SECONDS_BETWEEN_SWEEPS = 30
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Work until a signal comes: the first ends after the job in hand, the second at once."""
+    parser = argparse.ArgumentParser(prog="worker.py", description="Work what waits in the queues.")
+    parser.add_argument("--queue", choices=queues.QUEUES, action="append", help="only this one; may be repeated")
+    chosen: list[str] = parser.parse_args(arguments).queue or list(queues.QUEUES)
     try:
         config = Config.from_environment(os.environ)
         redis_url = require_redis(config)
@@ -25,16 +34,28 @@ def main() -> int:
         return 2
     logs.configure(config.log)
     worker = Worker(
-        list(queues.QUEUES),
+        chosen,
         connection=queues.connect(redis_url),
         worker_ttl=SECONDS_BETWEEN_SIGNS,
         maintenance_interval=SECONDS_BETWEEN_SWEEPS,
     )
-    # Children inherit the context, so a job has its database as a page has. They are forked: no connection may be
-    # open yet, and none is before the first query.
-    with create_app(config).app_context():
-        worker.work(with_scheduler=True)
+    is_ticker = chosen == [queues.TIMETABLE]
+    with _ground(config, is_ticker=is_ticker):
+        worker.work(with_scheduler=not is_ticker)
     return 0
+
+
+def _ground(config: Config, *, is_ticker: bool) -> AbstractContextManager[object]:
+    """What children inherit: loaded once, shared by all. They are forked, so no connection may be open yet."""
+    if is_ticker:
+        # Loaded late: only its own children need it, and they would each load it anew.
+        import monet_web.jobs  # noqa: F401
+
+        return nullcontext()
+    from monet_web.app import create_app
+
+    # A job has its database as a page has.
+    return create_app(config).app_context()
 
 
 if __name__ == "__main__":

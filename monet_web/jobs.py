@@ -181,7 +181,7 @@ def ring_test(test_id: int, redis_url: str | None) -> bool:
         return False
     try:
         with queues.connect(redis_url) as redis, suppress(DuplicateJobError):
-            Queue("urgent", connection=redis).enqueue(
+            Queue(queues.TIMETABLE, connection=redis).enqueue(
                 "monet_web.jobs.test_connection",
                 test_id,
                 job_id=f"connection-test-{test_id}",

@@ -2,8 +2,11 @@
 
 from redis import Redis
 
-# A worker empties them in this order: somebody waits before the page for what is urgent.
-QUEUES: tuple[str, ...] = ("urgent", "default")
+# Ticks and connection tests: seconds each, and a worker of their own takes nothing else, so that no long import makes
+# the timetable of all others wait.
+TIMETABLE = "timetable"
+# A worker that is not told which empties them in this order: somebody waits before the page for what is urgent.
+QUEUES: tuple[str, ...] = (TIMETABLE, "urgent", "default")
 
 # redis-py's own limit of 5 s is shorter than a worker's blocking read.
 SOCKET_SECONDS = 30

@@ -20,8 +20,7 @@ SECONDS_BETWEEN_LOOKS = 5
 SECONDS_BETWEEN_TICKS = 30
 TICK = "tick"
 TICK_DOES = "monet_web.jobs.tick"
-# Before the imports that wait: it says which of them are to be worked.
-TICK_QUEUE = "urgent"
+TICK_QUEUE = queues.TIMETABLE
 LONGEST_TICK_SECONDS = 120
 
 

@@ -14,7 +14,7 @@ from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from types import FrameType
 
-from monet_web import embedded
+from monet_web import embedded, queues
 from monet_web.config import CHECKOUT, DEFAULT_URL, Config
 from monet_web.demo.stores import ports
 
@@ -57,6 +57,8 @@ def programs(config: Config, *, host: str, port: int, store_port: int | None = N
         *stores,
         web,
         Program("worker", (str(CHECKOUT / "worker.py"),)),
+        # The timetable of all goes on while that one is busy with an import.
+        Program("ticker", (str(CHECKOUT / "worker.py"), "--queue", queues.TIMETABLE)),
         Program("scheduler", ("-m", "monet_web.scheduler")),
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from datetime import UTC, tzinfo
 from typing import TYPE_CHECKING
 
 import click
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 _FIXES = {
     "redis": "Start Redis, or type `monet run`, which starts everything.",
     "worker": "Start one: python worker.py, or `monet run`, which starts everything.",
+    "ticker": "Start one: python worker.py --queue timetable, or `monet run`, which starts everything.",
     "scheduler": "Start one: python -m monet_web.scheduler, or `monet run`, which starts everything.",
 }
 
@@ -110,7 +112,7 @@ def _of_redis(config: Config) -> Iterator[Sign]:
     from redis.exceptions import RedisError
 
     from monet_web import embedded, queues
-    from monet_web.blueprints.health.views import redis_sign, scheduler_sign, worker_sign
+    from monet_web.blueprints.health.views import redis_sign, scheduler_sign, ticker_sign, worker_sign
     from monet_web.services.doctor import Sign
 
     redis_url = config.redis_url
@@ -121,15 +123,36 @@ def _of_redis(config: Config) -> Iterator[Sign]:
         redis_url = embedded.url(config.home)
     with queues.connect(redis_url, seconds=2) as redis:
         try:
-            for part, look in (("redis", redis_sign), ("worker", worker_sign), ("scheduler", scheduler_sign)):
+            for part, look in (
+                ("redis", redis_sign), ("worker", worker_sign), ("ticker", ticker_sign), ("scheduler", scheduler_sign),
+            ):  # fmt: skip
                 sign = look(redis)
                 yield Sign(part, sign.lives, sign.sentence, "" if sign.lives else _FIXES[part])
-            yield from _tick(redis)
+            yield from _tick(redis, _zone(config))
         except RedisError:
             yield Sign("redis", False, "Redis does not answer.", _FIXES["redis"])
 
 
-def _tick(redis: Redis) -> Iterator[Sign]:
+def _zone(config: Config) -> tzinfo:
+    """The company's time zone; UTC while the database does not tell."""
+    from sqlalchemy import create_engine
+    from sqlalchemy.exc import SQLAlchemyError
+    from sqlalchemy.orm import Session
+
+    from monet_web.models.base import reading
+    from monet_web.services.opening.plan import zone_of
+
+    engine = create_engine(config.database_url)
+    try:
+        with Session(engine) as session, reading(session):
+            return zone_of(session)
+    except SQLAlchemyError:
+        return UTC
+    finally:
+        engine.dispose()
+
+
+def _tick(redis: Redis, zone: tzinfo) -> Iterator[Sign]:
     """When somebody looked at the timetable last. Raises RedisError."""
     from monet_web import jobs
     from monet_web.blueprints.health.silence import Part, silence
@@ -138,9 +161,9 @@ def _tick(redis: Redis) -> Iterator[Sign]:
 
     now = now_utc()
     silent, ticked = silence(redis, now=now), jobs.last_tick(redis)
-    if silent.part in (Part.WORKER, Part.SCHEDULER, Part.TICK):
-        since = "" if silent.since is None else f" since {silent.since.astimezone():%Y-%m-%d %H:%M}"
-        fix = _FIXES["scheduler" if silent.part is Part.SCHEDULER else "worker"]
+    if silent.part in (Part.WORKER, Part.SCHEDULER, Part.TICKER, Part.TICK):
+        since = "" if silent.since is None else f" since {silent.since.astimezone(zone):%Y-%m-%d %H:%M}"
+        fix = _FIXES.get(silent.part.value, "Look for “a tick failed” in the log of the ticker: it says why.")
         yield Sign("tick", False, f"Automatic import has stopped{since}: nobody looks at the timetable.", fix)
     elif ticked is None:
         yield Sign("tick", True, "Nobody has looked at the timetable yet; that happens every half minute.")

@@ -122,6 +122,7 @@ def test_not_ready_without_a_database_and_redis(config: Config, tmp_path: Path) 
         "database": "The database does not answer.",
         "redis": "Redis does not answer.",
         "worker": "Redis does not answer.",
+        "ticker": "Redis does not answer.",
         "scheduler": "Redis does not answer.",
     }
 
@@ -144,12 +145,16 @@ def test_ready_once_a_worker_and_a_scheduler_live(config: Config) -> None:
             "database": "The database answers.",
             "redis": "Redis answers.",
             "worker": "No worker is alive: nothing is imported until one is started.",
+            "ticker": "No ticker is alive: while a worker imports, nobody looks at the timetable.",
             "scheduler": "No scheduler is alive: the timetable stands still until one is started.",
         }
         worker = Worker(["default"], connection=redis)
         worker.register_birth()
         scheduler = PersistentScheduler(connection=redis, interval=5)
         scheduler.register_birth()
+        assert client.get("/readyz").status_code == 503  # both are needed
+        ticker = Worker([queues.TIMETABLE], connection=redis)
+        ticker.register_birth()
         answer = client.get("/readyz")
         assert answer.status_code == 200
         assert answer.json == {
@@ -157,12 +162,14 @@ def test_ready_once_a_worker_and_a_scheduler_live(config: Config) -> None:
             "database": "The database answers.",
             "redis": "Redis answers.",
             "worker": "1 worker is alive.",
+            "ticker": "The ticker is alive.",
             "scheduler": "The scheduler is alive.",
         }
         scheduler.register_death()
         redis.hset(worker.key, "last_heartbeat", "2020-01-01T00:00:00.000000Z")
         assert client.get("/readyz").status_code == 503
         assert not views.worker_sign(redis).lives
+        assert views.ticker_sign(redis).lives
         assert not views.scheduler_sign(redis).lives
 
 

@@ -150,9 +150,9 @@ def test_sqlite_is_served_by_one_process_of_many_threads(tmp_path: Path) -> None
 def test_only_the_demo_starts_demo_stores(tmp_path: Path) -> None:
     config = Config.from_environment({"MONET_HOME": str(tmp_path)})
     names = [each.name for each in supervisor.programs(config, host="127.0.0.1", port=1)]
-    assert names == ["web", "worker", "scheduler"]
+    assert names == ["web", "worker", "ticker", "scheduler"]
     names = [each.name for each in supervisor.programs(config, host="127.0.0.1", port=1, store_port=2)]
-    assert names == ["demo stores", "web", "worker", "scheduler"]
+    assert names == ["demo stores", "web", "worker", "ticker", "scheduler"]
     store = supervisor.programs(config, host="127.0.0.1", port=1, store_port=2)[0]
     assert store.arguments == ("-m", "monet_web.cli", "demo", "--quiet", "--platform", "all", "--port", "2")
 
@@ -211,17 +211,18 @@ def test_everything_starts_survives_and_ends(tmp_path: Path) -> None:
     with start_everything(tmp_path, port) as running:
         try:
             wait_until(lambda: is_ready(running, port))
-            (worker,) = children_of(running.pid, "worker.py")
+            worker, ticker = children_of(running.pid, "worker.py")
+            assert ticker.cmdline()[-2:] == ["--queue", "timetable"]
             # Ready is said before the worker has forked RQ's scheduler.
             wait_until(lambda: worker.children(recursive=True))
             left_behind = worker.children(recursive=True)
             worker.kill()
             os.kill(int((tmp_path / "valkey" / "valkey.pid").read_text()), signal.SIGKILL)
             wait_until(lambda: embedded.answers(tmp_path))
-            wait_until(lambda: children_of(running.pid, "worker.py"))
+            wait_until(lambda: len(children_of(running.pid, "worker.py")) == 2)
             wait_until(lambda: readiness(port)["ok"])
             all_of_them = list(psutil.Process(running.pid).children(recursive=True))
-            assert len(all_of_them) >= 4
+            assert len(all_of_them) >= 5
             before = len(said.read_text())
             running.send_signal(signal.SIGINT)
             running.wait(timeout=30)

@@ -107,7 +107,7 @@ def test_ticks_that_nobody_takes_do_not_heap_up(redis: Redis, clock: PersistentS
     for _ in range(5):
         redis.zadd(Scheduler.scheduled_jobs_key, {scheduler.TICK: 12})
         clock.enqueue_jobs()
-    assert Queue("urgent", connection=redis).job_ids == [scheduler.TICK]
+    assert Queue(queues.TIMETABLE, connection=redis).job_ids == [scheduler.TICK]
 
 
 # --- the tick ------------------------------------------------------------------------------------------------------
@@ -142,6 +142,17 @@ def test_the_entry_of_the_scheduler_opens_runs_and_workers_work_them(
     assert jobs.last_tick(redis) == NOW
     # The job's own row is still there for the next time.
     assert Job.exists(scheduler.TICK, connection=redis)
+
+
+def test_a_ticker_opens_runs_and_imports_none(
+    due: int, books: Session, redis: Redis, clock: PersistentScheduler
+) -> None:
+    keep_tick(clock)
+    clock.enqueue_jobs()
+    SimpleWorker([Queue(queues.TIMETABLE, connection=redis)], connection=redis).work(burst=True)
+    assert (the_run(books).state, the_run(books).attempt) == (RunState.QUEUED, 0)
+    assert Queue("default", connection=redis).job_ids == ["run-1-0"]
+    assert jobs.last_tick(redis) == NOW
 
 
 def test_a_lost_bell_is_rung_again(due: int, redis: Redis) -> None:

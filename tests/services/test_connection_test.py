@@ -59,7 +59,7 @@ def test_only_the_id_travels_through_redis(session: Session, tmp_path_factory: p
         assert jobs.ring_test(test.id, url)
         assert jobs.ring_test(test.id, url)
         with queues.connect(url) as redis:
-            (job,) = Queue("urgent", connection=redis).jobs
+            (job,) = Queue(queues.TIMETABLE, connection=redis).jobs
             assert (job.args, job.kwargs) == ((test.id,), {})
             assert job.timeout == 25
             everything = b"".join(value for key in redis.scan_iter() for value in [redis.dump(key) or b""])
@@ -78,7 +78,7 @@ def test_the_job_asks_and_keeps_the_answer(
     with embedded.valkey(tmp_path_factory.mktemp("valkey")) as url:
         jobs.ring_test(test.id, url)
         with queues.connect(url) as redis:
-            SimpleWorker([Queue("urgent", connection=redis)], connection=redis).work(burst=True)
+            SimpleWorker([Queue(queues.TIMETABLE, connection=redis)], connection=redis).work(burst=True)
     assert row(session, test).state is TestState.DONE
 
 

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from redis import Redis
-from rq import Worker
-from rq.worker import WorkerStatus
+from rq_scheduler import Scheduler
 
 from monet_web import jobs
-from monet_web.blueprints.health.views import WORKER_SILENCE, scheduler_sign
+from monet_web.blueprints.health.views import WORKER_SILENCE, beats, scheduler_sign
 
-# Six ticks. A tick needs a worker: while every worker is busy it waits, and so does what it would begin.
+# Six ticks. A ticker may be busy with the test of a connection for 25 s, never for so long.
 TICK_SILENCE = timedelta(minutes=3)
 
 
@@ -23,8 +22,9 @@ class Part(StrEnum):
     NONE = ""
     UNSET = "unset"  # nobody said where Redis is
     REDIS = "redis"
-    WORKER = "worker"
+    WORKER = "worker"  # nobody imports
     SCHEDULER = "scheduler"
+    TICKER = "ticker"  # nobody has time to look at the timetable
     TICK = "tick"  # all parts live, and yet nobody looks at the timetable
 
 
@@ -39,17 +39,26 @@ class Silence:
 def silence(redis: Redis, *, now: datetime) -> Silence:
     """The first part that is silent. Raises RedisError."""
     ticked = jobs.last_tick(redis)
-    beats = [
-        (worker.last_heartbeat, worker) for worker in Worker.all(connection=redis) if worker.last_heartbeat is not None
-    ]
-    living = [worker for beat, worker in beats if now - beat <= WORKER_SILENCE]
-    if not living:
-        # A tick is worked by a worker, so the last one is a sign of life too.
-        known = [beat for beat, _ in beats] + ([ticked] if ticked is not None else [])
-        return Silence(Part.WORKER, max(known, default=None))
+    workers = beats(redis, of_ticker=False)
+    if not any(now - beat <= WORKER_SILENCE for beat in workers):
+        return Silence(Part.WORKER, max(workers, default=None))
     if not scheduler_sign(redis).lives:
         return Silence(Part.SCHEDULER, ticked)
-    somebody_is_idle = any(worker.get_state() == WorkerStatus.IDLE for worker in living)
-    if ticked is not None and now - ticked > TICK_SILENCE and somebody_is_idle:
-        return Silence(Part.TICK, ticked)
+    # One that never succeeded is silent as long as a scheduler has been sending it.
+    heard = ticked if ticked is not None else _scheduling_since(redis)
+    if heard is not None and now - heard > TICK_SILENCE:
+        # A worker that has nothing else to do looks at the timetable too, so a missing ticker alone stops nothing.
+        tickers = beats(redis, of_ticker=True)
+        has_ticker = any(now - beat <= WORKER_SILENCE for beat in tickers)
+        return Silence(Part.TICK if has_ticker else Part.TICKER, ticked)
     return Silence()
+
+
+def _scheduling_since(redis: Redis) -> datetime | None:
+    """When the oldest scheduler that lives began; None when none says so."""
+    births = []
+    for key in redis.scan_iter(match=f"{Scheduler.redis_scheduler_namespace_prefix}*", count=1000):
+        birth = redis.hget(key, "birth")
+        if isinstance(birth, bytes) and not redis.hexists(key, "death"):
+            births.append(datetime.fromtimestamp(float(birth), UTC))
+    return min(births, default=None)

@@ -67,11 +67,33 @@ def redis_sign(redis: Redis) -> Sign:
     return Sign(True, "Redis answers.")
 
 
-def worker_sign(redis: Redis) -> Sign:
-    """Lives when one worker spoke lately: one that was killed stays in RQ's registry for a while. Raises RedisError."""
+def beats(redis: Redis, *, of_ticker: bool) -> list[datetime]:
+    """When each worker that takes imports, or each ticker, spoke last. Raises RedisError.
+
+    One that was killed stays in RQ's registry for a while.
+    """
+    return [
+        worker.last_heartbeat
+        for worker in Worker.all(connection=redis)
+        if worker.last_heartbeat is not None and (worker.queue_names() == [queues.TIMETABLE]) is of_ticker
+    ]
+
+
+def _living(redis: Redis, *, of_ticker: bool) -> int:
     now = datetime.now(UTC)
-    beats = [worker.last_heartbeat for worker in Worker.all(connection=redis) if worker.last_heartbeat is not None]
-    count = sum(now - beat <= WORKER_SILENCE for beat in beats)
+    return sum(now - beat <= WORKER_SILENCE for beat in beats(redis, of_ticker=of_ticker))
+
+
+def ticker_sign(redis: Redis) -> Sign:
+    """Lives when the worker of the timetable spoke lately. Raises RedisError."""
+    if not _living(redis, of_ticker=True):
+        return Sign(False, "No ticker is alive: while a worker imports, nobody looks at the timetable.")
+    return Sign(True, "The ticker is alive.")
+
+
+def worker_sign(redis: Redis) -> Sign:
+    """Lives when a worker that takes imports spoke lately. Raises RedisError."""
+    count = _living(redis, of_ticker=False)
     if not count:
         return Sign(False, "No worker is alive: nothing is imported until one is started.")
     return Sign(True, "1 worker is alive." if count == 1 else f"{count} workers are alive.")
@@ -88,6 +110,7 @@ def scheduler_sign(redis: Redis) -> Sign:
 _PARTS_IN_REDIS: dict[str, Callable[[Redis], Sign]] = {
     "redis": redis_sign,
     "worker": worker_sign,
+    "ticker": ticker_sign,
     "scheduler": scheduler_sign,
 }
 

@@ -66,6 +66,15 @@ def why_still() -> str:
             return _("Automatic import has stopped since %(moment)s: no scheduler is alive.", moment=since)
         case Part.SCHEDULER:
             return _("Automatic import has stopped: no scheduler is alive, so the timetable stands still.")
+        case Part.TICKER if since:
+            return _(
+                "Automatic import has stopped since %(moment)s: no ticker is alive, and every worker is busy.",
+                moment=since,
+            )
+        case Part.TICKER:
+            return _("Automatic import has not begun: no ticker is alive, and every worker is busy.")
+        case Part.TICK if not since:
+            return _("Automatic import has not begun: nobody has looked at the timetable yet, though all is started.")
         case Part.TICK:
             return _(
                 "Automatic import has stopped since %(moment)s: nobody looks at the timetable, though worker and "
