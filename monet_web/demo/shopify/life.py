@@ -10,8 +10,9 @@ from monet_web.demo.shopify.documents import Document
 from monet_web.demo.shopify.store import Store
 
 NEWEST_AGE: Final = timedelta(minutes=4)
-_GAP: Final = (60, 300)  # seconds between two events
+_GAP: Final = (120, 600)  # seconds between two events
 _RECENT: Final = 30  # only so many of the newest orders are touched
+_TRIES: Final = 6
 
 
 class Life:
@@ -44,13 +45,9 @@ class Life:
         if what == "sale":
             self._store.add(at=at)
             return
-        suitable = [
-            found for number in self._store.ids()[-_RECENT:] if _suits(found := self._store.order(number), what)
-        ]
-        if not suitable:
+        order = self._suitable(what)
+        if order is None:
             return
-        order = self._chance.choice(suitable)
-        assert order is not None  # noqa: S101 - None suits nothing
         number = int(order["legacyResourceId"])
         if what == "paid":
             self._store.pay(number, at=at)
@@ -61,9 +58,17 @@ class Life:
         else:
             self._store.refund(number, at=at, pieces={0: 1}, note="Pirkėjas grąžino prekę")
 
+    def _suitable(self, what: str) -> Document | None:
+        """One of the newest orders to which this may happen; after some tries none, as on a quiet day."""
+        for number in self._chance.choices(self._store.newest(_RECENT), k=_TRIES):
+            order = self._store.order(number)
+            if order is not None and _suits(order, what):
+                return order
+        return None
 
-def _suits(order: Document | None, what: str) -> bool:
-    if order is None or order["test"] or order["cancelledAt"]:
+
+def _suits(order: Document, what: str) -> bool:
+    if order["test"] or order["cancelledAt"]:
         return False
     status = order["displayFinancialStatus"]
     match what:

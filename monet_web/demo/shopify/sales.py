@@ -68,7 +68,7 @@ class Sale:
     gateways: list[tuple[str, str, Decimal | None]] = field(
         default_factory=lambda: [("shopify_payments", "Shopify Payments", None)]
     )
-    paid_after: timedelta | None = timedelta(minutes=1)  # None: not yet
+    paid_after: timedelta | None = timedelta(0)  # None: not yet
     authorised_only: bool = False
     shipped_after: timedelta | None = timedelta(hours=20)
     test: bool = False
@@ -93,7 +93,7 @@ class Sale:
         total += self.tip + self.duties + self.fees + self.cash_rounding
         for made in (*lines, *delivery):
             made.pop("_price", None)
-        paid = self._moment(self.paid_after)
+        paid = None if self.paid_after is None else self.created + self.paid_after
         shipped = self._moment(self.shipped_after) if paid or self.gateways[0][0].startswith("cash") else None
         changed = max(moment for moment in (self.created, paid, shipped) if moment is not None)
         subtotal = sum((self._gross(line) for line in lines), ZERO)
@@ -293,7 +293,9 @@ class Sale:
         ]
 
     def _moment(self, after: timedelta | None) -> datetime | None:
-        return None if after is None else min(self.created + after, max(self.until, self.created))
+        """So much later, None when that has not come yet."""
+        moment = None if after is None else self.created + after
+        return moment if moment is not None and moment <= self.until else None
 
 
 def hash_of(text: str) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from bisect import bisect_left, insort
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -36,16 +37,18 @@ class Header:
 class Store:
     """`newest`: where the newest order is moved to, all others with it; None leaves the dates as they are made up.
 
-    Safe from several threads. Sales are made when they are asked for; only their headers are kept.
+    Safe from several threads. Sales are made, and what happened to them done, when they are asked for: only headers
+    are kept.
     """
 
     def __init__(self, *, seed: int = 1, total: int = 200, newest: datetime | None = None) -> None:
         self.seed = seed
         self.total = total
-        self.newest = newest
         self.lock = threading.RLock()
-        self.changed: dict[int, Document] = {}
-        self.removed: set[int] = set()
+        self._given: dict[int, Document] = {}  # documents put in as they are
+        self._changes: dict[int, list[Callable[[Document], object]]] = {}  # what was done to an order since it was made
+        self._sold: dict[int, datetime] = {}  # position → moment of sales that came later
+        self._ids = [FIRST_ID + position for position in range(1, total + 1)]
         self._headers: dict[int, Header] = {}
         self._next = total + 1
         made = max(total - SAMPLES, 0)
@@ -63,20 +66,24 @@ class Store:
     def ids(self) -> list[int]:
         """All orders there are, ascending."""
         with self.lock:
-            made = {FIRST_ID + position for position in range(1, self.total + 1)}
-            return sorted((made | set(self.changed)) - self.removed)
+            return list(self._ids)
+
+    def newest(self, count: int) -> list[int]:
+        """The last `count` orders."""
+        with self.lock:
+            return self._ids[-count:]
 
     def order(self, order_id: int) -> Document | None:
         """A copy of the order with plain lists, None when there is none."""
         with self.lock:
-            if order_id in self.removed:
+            place = bisect_left(self._ids, order_id)
+            if place == len(self._ids) or self._ids[place] != order_id:
                 return None
-            found = self.changed.get(order_id)
-            if found is not None:
-                document: Document = copy(found)
-                return document
-            position = order_id - FIRST_ID
-            return self._made(position) if 1 <= position <= self.total else None
+            given = self._given.get(order_id)
+            document: Document = copy(given) if given is not None else self._made(order_id - FIRST_ID)
+            for change in self._changes.get(order_id, ()):
+                change(document)
+            return document
 
     def header(self, order_id: int) -> Header | None:
         with self.lock:
@@ -93,9 +100,12 @@ class Store:
         """A new sale at this moment, or the given document; returns its id."""
         with self.lock:
             position, self._next = self._next, self._next + 1
-            made = document(position) if document else sale(position, at, at, self.seed)
-            self._keep(made)
-            return int(made["legacyResourceId"])
+            if document is not None:
+                self._keep(document(position))
+            else:
+                self._sold[position] = at.replace(microsecond=0)
+                insort(self._ids, FIRST_ID + position)
+            return FIRST_ID + position
 
     def put(self, document: Document) -> None:
         """Any order as it is; replaces the one with its id."""
@@ -122,8 +132,7 @@ class Store:
     def remove(self, order_id: int) -> None:
         """Deleted for good."""
         with self.lock:
-            self.removed.add(order_id)
-            self.changed.pop(order_id, None)
+            self._ids.remove(order_id)
             self._headers.pop(order_id, None)
 
     def _change(self, order_id: int, how: Callable[[Document], object]) -> None:
@@ -132,19 +141,24 @@ class Store:
             if document is None:
                 message = f"the demo shop has no order {order_id}"
                 raise LookupError(message)
-            how(document)
-            self._keep(document)
+            how(document)  # what cannot be done is refused now, and not each time the order is asked for
+            self._changes.setdefault(order_id, []).append(how)
+            self._headers.pop(order_id, None)
 
     def _keep(self, document: Document) -> None:
         order_id = int(document["legacyResourceId"])
-        self.removed.discard(order_id)
-        self.changed[order_id] = document
+        if self.order(order_id) is None:
+            insort(self._ids, order_id)
+        self._given[order_id] = document
+        self._changes.pop(order_id, None)
         self._headers.pop(order_id, None)
 
     def _made(self, position: int) -> Document:
         if position <= SAMPLES:
             sample: Document = moved(recorded()["orders"][position - 1], self._shift, self._until)
             return _with_what_samples_lack(sample)
+        if position in self._sold:
+            return sale(position, self._sold[position], self._sold[position], self.seed)
         created = _SAMPLES_END + self._gap * (position - SAMPLES) + self._shift
         return sale(position, created.replace(microsecond=0), self._until, self.seed)
 
