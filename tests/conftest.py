@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import decimal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +18,10 @@ from monet_web.config import Config
 from monet_web.models import db
 from monet_web.models.base import sealer
 from tests.databases import TEST_KEY, Databases, PostgresqlDatabases, SqliteDatabases, postgresql_server
+
+# A float that becomes a Decimal, or is compared with one, fails the test that it happens in, in any thread (D13).
+decimal.DefaultContext.traps[decimal.FloatOperation] = True
+decimal.getcontext().traps[decimal.FloatOperation] = True
 
 # How long an example takes says nothing on a machine that runs other tests beside it.
 settings.register_profile("monet", deadline=None)

@@ -146,8 +146,10 @@ MET: dict[str, tuple[Callable[[], Case], str, str]] = {
             confirmation=Confirmation("DE136695976", valid=False, day=date(2026, 11, 24)),
         ),
         "DE136695976",
-        "VIES said on 2026-11-24 that the buyer's VAT code DE136695976 is not registered, "
-        "and the order carries no VAT.",
+        (
+            "VIES said on 2026-11-24 that the buyer's VAT code DE136695976 is not registered, "
+            "and the order carries no VAT."
+        ),
     ),
     "export_unproven": (
         lambda: with_vat(sent("US", fine(), lines=UNTAXED), order_ref="7"),
