@@ -14,6 +14,7 @@ COMMANDS = {
     "timetable": ("timetable:timetable", "See when integrations run by themselves."),
     "journals": ("journals:journals", "See, check, register or delete what waits."),
     "conflicts": ("conflicts:conflicts", "See and answer orders whose number is taken."),
+    "changed": ("changed:changed", "See and answer what changed in the store."),
     "invoices": ("invoices:invoices", "Write invoices to a file."),
     "items": ("items:items", "Import items and what stores call them."),
     "stock": ("stock:stock", "Receive and correct goods."),

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import click
 
 from monet_web.commands import _out
 from monet_web.commands._context import opened
 from monet_web.commands._typed import pairs
+
+_MOST_CHECKED = 10_000  # waiting invoices
 
 
 @click.group(no_args_is_help=True)
@@ -48,3 +52,54 @@ def set_(typed: tuple[str, ...], reason: str) -> None:
         _out.say(f"Changed: {', '.join(changed)}." if changed else "Nothing was changed: it was so already.")
         if changed:
             _out.mended(here)
+
+
+@company.command()
+@click.argument("month", metavar="YYYY-MM")
+@click.option("--reason", required=True, help="Why, as “October is filed”.")
+def close(month: str, reason: str) -> None:
+    """Close a month and all before it: nothing dated in them is registered, deleted, credited or moved in stock.
+
+    \b
+    monet company close 2026-10 --reason "October is filed"
+    """
+    from monet_web.models.base import reading
+    from monet_web.services.documents import mend
+    from monet_web.services.office import periods
+
+    first = _month(month)
+    with opened() as here:
+        last = periods.close(here.session, first, reason=reason, now=here.now, actor=here.actor)
+        _out.say(f"Closed until {last}.")
+        with reading(here.session):
+            ids = periods.waiting_in(here.session, first, limit=_MOST_CHECKED)
+        if ids:
+            mend.check_again(here.session, invoice_ids=ids, now=here.now, actor=here.actor)
+            _out.say(f"{_out.many(len(ids), 'invoice')} of it wait and need today's date now: monet journals list")
+
+
+@company.command()
+@click.argument("month", metavar="YYYY-MM")
+@click.option("--reason", required=True, help="Why, as “an invoice was forgotten”.")
+def reopen(month: str, reason: str) -> None:
+    """Reopen a month and all after it; what waited for it is checked again.
+
+    \b
+    monet company reopen 2026-10 --reason "an invoice was forgotten"
+    """
+    from monet_web.services.office import periods
+
+    first = _month(month)
+    with opened() as here:
+        until = periods.reopen(here.session, first, reason=reason, now=here.now, actor=here.actor)
+        _out.say(f"Open from {first} on; closed until {until}.")
+        _out.mended(here, codes=("period_closed",))
+
+
+def _month(text: str) -> date:
+    try:
+        if len(text) != len("2026-10"):
+            raise ValueError
+        return date.fromisoformat(f"{text}-01")
+    except ValueError:
+        raise click.UsageError(f"“{text}” is not a month. Type it as 2026-10.") from None

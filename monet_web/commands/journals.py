@@ -255,6 +255,27 @@ def bring_back(number: str) -> None:
     _out.say(f"{_out.many(count, 'order')} brought back. Import the day again: monet import --help")
 
 
+@journals.command("import-anew")
+@click.argument("number")
+def import_anew(number: str) -> None:
+    """Say yes to importing the order NUMBER anew, whose invoice was credited in full.
+
+    \b
+    monet journals import-anew 1001
+    """
+    from monet_web.domain.errors import BrokenRule
+    from monet_web.services.books.numbers import number_key
+    from monet_web.services.documents import credited
+
+    with opened() as here:
+        count = credited.import_number_anew(here.session, number_key(number), now=here.now, actor=here.actor)
+    if not count:
+        raise BrokenRule(
+            f"The invoice of no order {number.strip()} is credited in full.", fix="`monet runs show` names the orders."
+        )
+    _out.say(f"{_out.many(count, 'order')} open again. Import the day again: monet import --help")
+
+
 def _question(what: _Sum, *, leaves_out: bool) -> str:
     months = ", ".join(f"{month:%B %Y}" for month in sorted(what.months))
     question = f"Delete {_out.many(len(what.ids), 'invoice')} for {_out.sums(what.totals)}, dated {months}"

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from monet_web.commands import _account, _out, _trouble
-from monet_web.commands._context import opened
+from monet_web.commands._ask import confirm
+from monet_web.commands._context import Here, opened
+
+if TYPE_CHECKING:
+    from monet_web.services.documents.waiting import Sum
+    from monet_web.services.running.undo import Plan
 
 _MOST_ORDERS = 50
 _TOLD_ELSEWHERE = ("registered", "in_journal", "conflict", "unreadable")
@@ -104,15 +111,83 @@ def show(run_id: int, as_json: bool) -> None:
             _out.say("… and more.")
 
 
-@runs.command(hidden=True)
-@click.argument("run_ids", nargs=-1, metavar="RUN")
-def undo(run_ids: tuple[str, ...]) -> None:
-    """Not there yet: said plainly, because the specification names it."""
-    which = " ".join(run_ids) or "RUN"
-    raise click.UsageError(
-        f"Undoing run {which} comes with a later version. Nothing was changed. Delete what it left in its journal "
-        "instead: monet journals list, then monet journals delete --number JOURNAL."
-    )
+@runs.command()
+@click.argument("run_id", type=int, metavar="RUN")
+@click.option("--credit", "numbers", multiple=True, metavar="NUMBER", help="Credit this invoice too; may be repeated.")
+@click.option("--credit-all", is_flag=True, help="Credit everything that it registered.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def undo(run_id: int, numbers: tuple[str, ...], credit_all: bool, yes: bool) -> None:
+    """Undo one import: what it left in journals is deleted, the invoices that are named are credited.
+
+    \b
+    monet runs undo 12
+    monet runs undo 12 --credit KL-7702 --credit KL-7703
+    monet runs undo 12 --credit-all
+
+    Credit notes are dated today, and goods return to stock. Orders that are credited come back only after
+    monet journals import-anew NUMBER.
+    """
+    from monet_web.domain.windows import local_day
+    from monet_web.models.base import reading
+    from monet_web.services.office import company
+    from monet_web.services.running import undo as service
+
+    with opened() as here:
+        with reading(here.session):
+            today = local_day(here.now, company.zone(here.session))
+            plan = service.plan(here.session, run_id, today=today)
+            ids = None if credit_all else _ids_of(here, run_id, numbers)
+            credited = service.summary(here.session, run_id, ids)
+        if not (plan.waiting.count or credited.count) and plan.registered.count:
+            raise click.UsageError("Nothing of it waits. Type what to credit: --credit NUMBER or --credit-all.")
+        confirm(_undo_question(run_id, plan, credited), yes=yes or plan.is_nothing or bool(plan.refused))
+        done = service.undo(here.session, run_id, credit_ids=ids, today=today, now=here.now, actor=here.actor)
+    _out.say(f"{_out.many(done.deleted, 'invoice')} deleted, {_out.many(len(done.credited), 'invoice')} credited.")
+    if done.credited:
+        _out.table(
+            ("Invoice", "Credit note", "Total"),
+            [
+                (one.invoice_number or "", one.number or "–", f"{_out.amount(one.total)} {one.currency}")
+                for one in done.credited[:_MOST_ORDERS]
+            ],
+            right=(2,),
+        )
+        if len(done.credited) > _MOST_ORDERS:
+            _out.say("… and more.")
+
+
+def _ids_of(here: Here, run_id: int, numbers: tuple[str, ...]) -> list[int]:
+    """The ids of the invoices with these numbers that the run registered. Raises BrokenRule for another one."""
+    from monet_web.domain.errors import BrokenRule
+    from monet_web.services.books.numbers import number_key
+    from monet_web.services.running import undo as service
+
+    wanted = {number_key(number): number for number in numbers}
+    found: list[int] = []
+    after: int | None = 0
+    while wanted and after is not None:
+        page, after = service.registered(here.session, run_id, after=after, limit=500)
+        found += [one.id for one in page if wanted.pop(one.number_key or "", None) is not None]
+    if wanted:
+        raise BrokenRule(
+            f"Run {run_id} registered no {', '.join(wanted.values())} that could be credited.",
+            fix=f"`monet runs show {run_id}` shows what it did.",
+        )
+    return found
+
+
+def _undo_question(run_id: int, plan: Plan, credited: Sum) -> str:
+    parts = []
+    for what, does in ((plan.waiting, "delete"), (credited, "credit")):
+        if what.count:
+            months = ", ".join(f"{month:%B %Y}" for month in what.months)
+            parts.append(f"{does} {_out.many(what.count, 'invoice')} for {_out.sums(what.sums)}, dated {months}")
+    if plan.waiting.touched:
+        was = _out.many(plan.waiting.touched, "of the deleted was", "of the deleted were")
+        parts.append(f"{was} corrected by hand, which is lost")
+    if plan.held.count:
+        parts.append(f"{_out.many(plan.held.count, 'invoice')} of closed periods stay")
+    return f"Undo run {run_id}: {'; '.join(parts)}?"
 
 
 def _why(reason: str, details: dict[str, str]) -> str:

@@ -48,14 +48,6 @@ def test_each_command_has_a_sentence_and_most_an_example(command: tuple[str, ...
     assert listed or f"monet {' '.join(command)}" in shown.output.split("Usage:")[1].split("\n", 1)[1]
 
 
-def test_undo_says_plainly_that_it_comes_later() -> None:
-    result = CliRunner().invoke(cli, ["runs", "undo", "12"], prog_name="monet")
-    assert result.exit_code == 2
-    assert "comes with a later version" in result.output
-    assert "monet journals delete" in result.output
-    assert "undo" not in CliRunner().invoke(cli, ["runs", "--help"], prog_name="monet").output
-
-
 @pytest.mark.parametrize(
     "typed", [["nonsense"], ["import"], ["import", "%"], ["runs", "show", "x"], ["run", "--store-port", "8090"]]
 )
