@@ -11,11 +11,26 @@ from flask_babel import ngettext
 from markupsafe import Markup, escape
 from sqlalchemy.orm import Session
 
-from monet_web.services.documents.mend_now import Mended, check_now
+from monet_web import jobs
+from monet_web.blueprints.runs import signs
+from monet_web.models import Errand
+from monet_web.services.documents import errands
+from monet_web.services.documents.mend_now import Mended, check_now, waiting_for
 
 
 def say(session: Session, done: str, *, codes: Collection[str] = (), now: datetime, actor: str) -> Mended:
-    """Check again what waits with a finding of `codes`, then tell what was done and what became of that."""
+    """Check again what waits with a finding of `codes`, then tell what was done and what became of that.
+
+    Many are a worker's: the person is told where to follow it.
+    """
+    url = signs.redis_url()
+    many = waiting_for(session, codes) if url is not None else []
+    if len(many) > errands.FEW:
+        back = url_for("journals.page")
+        errand = errands.begin(session, many, about=done, back=back, now=now, actor=actor)
+        jobs.ring_errands([errand], url)
+        flash(escape(done) + _way_to_the_errand(errand), "journal")
+        return Mended()
     mended = check_now(session, codes=codes, now=now, actor=actor)
     sentences = [done]
     if mended.checked:
@@ -27,6 +42,12 @@ def say(session: Session, done: str, *, codes: Collection[str] = (), now: dateti
         text += _way_to_the_rest(mended)
     flash(text, "journal" if mended.waiting or mended.busy else "registered")
     return mended
+
+
+def _way_to_the_errand(errand: Errand) -> Markup:
+    text = ngettext("%(num)s invoice is checked again now.", "%(num)s invoices are checked again now.", errand.total)
+    link = url_for("journals.errand", errand_id=errand.id)
+    return Markup(' {} <a href="{}">{}</a>').format(text, link, _("Follow it"))
 
 
 def _checked(mended: Mended) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
@@ -59,10 +59,9 @@ CONTROLS: Mapping[str, str] = {
 }
 # Controls that an accountant alone may use: VAT, differences, dates (H1).
 ACCOUNTANTS = frozenset({"accept", "vat_rate", "period", "warehouse", "vat_code", "oss_rate"})
-_IN_SETTINGS = frozenset({"common_item_missing", "warehouse_missing", "number_missing"})
 # Where periods are closed and opened, and where changes in the store are answered.
-_PERIODS = ("settings.periods", "settings.closed_periods", "settings.period")
-_CHANGES = ("journals.changes", "journals.changed", "invoices.changes")
+_PERIODS = "settings.periods"
+_CHANGES = "journals.changed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,23 +183,15 @@ def _link_of(
                 back="journals",
             )  # fmt: skip
         case "period":
-            return _first_link(_PERIODS)
+            return _link(_PERIODS)
         case "changed":
-            return _first_link(_CHANGES)
+            return _link(_CHANGES)
         case "number":
             return _launch_again(cause, integrations, names)
         case "warehouse" | "common" if len(integrations) == 1:
             return _link("integrations.edit", integration_id=integrations[0])
         case _:
             return ""
-
-
-def settings_link(one: Drawn) -> str:
-    """The settings of the one integration in which they wait, "" when there are several or they do not help."""
-    ids: Collection[int] = one.cause.integrations
-    if one.cause.code not in _IN_SETTINGS or len(ids) != 1:
-        return ""
-    return _link("integrations.edit", integration_id=next(iter(ids)))
 
 
 def _launch_again(cause: Cause, integrations: Sequence[int], names: Mapping[int, str]) -> str:
@@ -212,10 +203,6 @@ def _launch_again(cause: Cause, integrations: Sequence[int], names: Mapping[int,
         "integrations.page", mask=mask, first=cause.oldest.isoformat(), last=cause.newest.isoformat(),
         _anchor="launch-h",
     )  # fmt: skip
-
-
-def _first_link(endpoints: Sequence[str]) -> str:
-    return next((link for each in endpoints if (link := _link(each))), "")
 
 
 def _link(endpoint: str, **values: Any) -> str:

@@ -52,6 +52,16 @@ def check_now(session: Session, *, codes: Collection[str] = (), now: datetime, a
     return Mended(checked, registered, checked - registered, tuple(busy))
 
 
+def waiting_for(session: Session, codes: Collection[str]) -> list[int]:
+    """Ids of the invoices that wait with a finding of `codes` (() = all). In a transaction of its own."""
+    query = select(Invoice.id).where(Invoice.state == InvoiceState.IN_JOURNAL).order_by(Invoice.id)
+    if codes:
+        found = select(InvoiceFinding.invoice_id).where(InvoiceFinding.code.in_(list(codes)))
+        query = query.where(Invoice.id.in_(found))
+    with reading(session):
+        return list(session.scalars(query))
+
+
 def _concerned(session: Session, codes: Collection[str]) -> list[tuple[int, str, bool]]:
     at_work = exists(
         select(Run.id).where(Run.integration_id == Integration.id, Run.state.in_(AT_WORK), Run.kind != RunKind.RECHECK)
