@@ -11,6 +11,7 @@ from babel.dates import format_date
 from flask_babel import get_locale, ngettext
 from flask_babel import gettext as _
 
+from monet_web.blueprints import field_words
 from monet_web.blueprints.formats import money
 from monet_web.domain.findings import CODES, Finding, Text, describe
 from monet_web.models import AuditEntry, Invoice, InvoiceFinding, Question
@@ -125,6 +126,9 @@ def happened(entry: AuditEntry) -> str:
     after: dict[str, Any] = entry.after or {}
     before: dict[str, Any] = entry.before or {}
     match entry.action:
+        case "registered" if after.get("without_stock"):
+            values = {"number": after.get("number") or "–", "reason": after["without_stock"]}
+            return str(_("registered it as %(number)s without moving stock: %(reason)s.", **values))
         case "registered":
             return str(_("registered it as %(number)s.", number=after.get("number") or "–"))
         case "brought_back":
@@ -140,6 +144,12 @@ def happened(entry: AuditEntry) -> str:
             return str(_("took its goods from the warehouse %(code)s.", code=after.get("warehouse") or "–"))
         case "buyer_corrected":
             return str(_("corrected the buyer's VAT code to %(code)s.", code=after.get("vat_code") or "–"))
+        case "corrected":
+            return str(_("corrected it: %(what)s.", what=_from_to(before, after)))
+        case "correction_undone":
+            return str(_("took the store's original again: %(what)s.", what=_from_to(before, after)))
+        case "stock_settled":
+            return str(_("moved its stock: %(what)s.", what=", ".join(after.get("moved") or ["–"])))
         case "deleted":
             return str(_("deleted it from the journal."))
         case "credited":
@@ -154,3 +164,9 @@ def happened(entry: AuditEntry) -> str:
             return str(_("said yes to importing the credited order anew."))
         case _:
             return str(_("changed it: %(what)s.", what=entry.action.replace("_", " ")))
+
+
+def _from_to(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
+    """`Quantity on line 1 1 → 2, Number – → KL-7`: each field with both values."""
+    parts = [f"{field_words.named(key)} {before.get(key) or '–'} → {value or '–'}" for key, value in after.items()]
+    return ", ".join(parts) or "–"

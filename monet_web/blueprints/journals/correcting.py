@@ -9,7 +9,7 @@ from flask_babel import ngettext
 from flask_login import current_user
 from markupsafe import Markup, escape
 
-from monet_web.blueprints import sentences
+from monet_web.blueprints import field_words, sentences
 from monet_web.blueprints.access import needs
 from monet_web.blueprints.journals import correction_form, invoice
 from monet_web.blueprints.journals.blueprint import journals, rendered
@@ -230,7 +230,7 @@ def _gone(gone: Gone, typed: Typed) -> ResponseReturnValue:
     """Too late: who registered or deleted it, and what was typed, which is kept nowhere."""
     session = db.session()
     return rendered(
-        session, "journals/gone.html", gone=gone, typed=typed, labels=correction_form.LABELS,
-        line_labels=correction_form.LINE_LABELS, people=one_document.people(session, [gone.who]),
+        session, "journals/gone.html", gone=gone, typed=typed, labels=field_words.LABELS,
+        line_labels=field_words.LINE_LABELS, people=one_document.people(session, [gone.who]),
         invoice_id=request.view_args["invoice_id"] if request.view_args else 0,
     ), 409  # fmt: skip

@@ -8,11 +8,11 @@ from decimal import Decimal
 from functools import cached_property
 
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 
+from monet_web.blueprints.field_words import LABELS, label
 from monet_web.blueprints.formats import number
 from monet_web.blueprints.typed import plain
 from monet_web.domain.checks import plain as plain_number
@@ -29,58 +29,11 @@ _LONGEST = 4000
 _HEAD = (*BUYER, *ADDRESS, "ship_country", "number", *DATES, "note", "customer", "find_customer")
 NAMES_ITEM = (LineKind.GOODS.value, LineKind.SERVICE.value)
 
-KINDS: Mapping[str, object] = {
-    "goods": _l("goods"),
-    "service": _l("service"),
-    "shipping": _l("shipping"),
-    "fee": _l("fee"),
-    "wrapping": _l("gift wrapping"),
-    "tip": _l("tip"),
-    "discount": _l("discount"),
-    "voucher": _l("gift card sold"),
-    "deposit": _l("deposit"),
-}
-LABELS: Mapping[str, object] = {
-    "name": _l("Buyer's name"),
-    "company": _l("Company"),
-    "company_code": _l("Company code"),
-    "vat_code": _l("VAT code"),
-    "email": _l("E-mail"),
-    "phone": _l("Telephone"),
-    "line": _l("Street and house"),
-    "city": _l("Town"),
-    "postcode": _l("Postcode"),
-    "country": _l("Country"),
-    "ship_country": _l("Country of delivery"),
-    "number": _l("Number"),
-    "issue_date": _l("Invoice date"),
-    "supply_date": _l("Supplied"),
-    "vat_date": _l("VAT point, if another day"),
-    "note": _l("Note on the invoice"),
-    "customer": _l("Customer"),
-    "find_customer": _l("Fill in a customer"),
-    "total": _l("Total"),
-    "reason": _l("Reason"),
-}
-LINE_LABELS: Mapping[str, object] = {
-    "kind": _l("Kind"),
-    "name": _l("Name"),
-    "item": _l("Item"),
-    "quantity": _l("Quantity"),
-    "unit": _l("Unit"),
-    "price": _l("Price without VAT"),
-    "discount": _l("Discount"),
-    "vat_rate": _l("VAT rate"),
-    "vat": _l("VAT by hand"),
-    "account": _l("Account"),
-    "warehouse": _l("Warehouse"),
-}
-
 
 def read(form: MultiDict[str, str]) -> Typed:
     """What was sent; a field that the form does not have stays unsaid."""
     head = {name: plain(form[name])[:_LONGEST] for name in _HEAD if name in form}
-    rows = [row for row in dict.fromkeys(form.getlist("line")) if row.isascii() and row.isdecimal() and len(row) < 5]
+    rows = [row for row in dict.fromkeys(form.getlist("row")) if row.isascii() and row.isdecimal() and len(row) < 5]
     return Typed(head, tuple(_line(form, row) for row in rows[: MOST_LINES + 1]))
 
 
@@ -107,48 +60,6 @@ def with_line(typed: Typed, *, rate: str, warehouse: str) -> Typed:
 def without_line(typed: Typed, row: str) -> Typed:
     """Without the line of that row."""
     return replace(typed, lines=tuple(line for line in typed.lines if line.row != row))
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """One field that differs, in words: which one, and both values."""
-
-    label: str
-    before: str
-    after: str
-
-
-def said(changes: Sequence[Change]) -> list[Said]:
-    """Changes as a page lists them."""
-    return [
-        Said(_label(one), _value(one, one.before), _value(one, one.after))
-        for one in changes
-        if one.field != "customer"  # its name is among the buyer's fields
-    ]
-
-
-def named(key: str) -> str:
-    """A field of an entry of the trail in words: `quantity 1` is `Quantity on line 1`."""
-    name, _space, line = key.partition(" ")
-    return _label(Change(name, int(line) if line.isdecimal() else 0, "", ""))
-
-
-def _label(change: Change) -> str:
-    if change.field == "added":
-        return str(_("Line %(number)s, added", number=change.line))
-    if change.field == "removed":
-        return str(_("Line %(number)s, taken away", number=change.line))
-    if change.line:
-        return str(_("%(field)s on line %(number)s", field=LINE_LABELS[change.field], number=change.line))
-    return str(LABELS.get(change.field, change.field))
-
-
-def _value(change: Change, text: str) -> str:
-    if change.field == "kind" and text in KINDS:
-        return str(KINDS[text])
-    if change.field == "vat_rate":
-        return f"{text}\u00a0%" if text else str(_("no VAT"))
-    return text or "–"
 
 
 @dataclass(frozen=True)
@@ -263,8 +174,8 @@ class Form:
         found = []
         for key, sentence in self.errors.items():
             name, dash, row = key.partition("-")
-            label = _label(Change(name, places.get(row, 0), "", "")) if dash else str(LABELS.get(key, ""))
-            found.append((f"c-{key}", label or str(_("The invoice")), sentence))
+            shown = label(Change(name, places.get(row, 0), "", "")) if dash else str(LABELS.get(key, ""))
+            found.append((f"c-{key}", shown or str(_("The invoice")), sentence))
         return found
 
 

@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from sqlalchemy.orm import Session
 
+from monet_web.blueprints import field_words
 from monet_web.blueprints.access import signed_in
 from monet_web.blueprints.journals import correction_form, selection
 from monet_web.blueprints.journals.blueprint import journals, rendered
@@ -72,10 +73,10 @@ def page(
         "journals/show.html",
         form=form,
         overtaken=overtaken,
-        overtaken_fields=correction_form.said(overtaken.changes) if overtaken else [],
-        corrected_fields=correction_form.said(changes(original, opened.typed)) if original else [],
+        overtaken_fields=field_words.said(overtaken.changes) if overtaken else [],
+        corrected_fields=field_words.said(changes(original, opened.typed)) if original else [],
         may_amounts=current_user.may(Role.ACCOUNTANT),
-        kinds=correction_form.KINDS,
+        kinds=field_words.KINDS,
         **_around(session, document),
     )
 

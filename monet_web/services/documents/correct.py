@@ -23,8 +23,8 @@ from monet_web.services.books.fields import WrongFields
 from monet_web.services.books.numbers import number_key
 from monet_web.services.documents import correct_places, figures
 from monet_web.services.documents.correct_open import Opened, open_invoice
+from monet_web.services.importing.book import customers_of
 from monet_web.services.importing.corrected import Kept
-from monet_web.services.importing.customers import match_or_make
 from monet_web.services.importing.facts import taken_numbers
 from monet_web.services.importing.page_stock import PageStock
 from monet_web.services.importing.prepare import (
@@ -204,7 +204,7 @@ def _rewrite(session: Session, opened: Opened, prepared: Prepared) -> None:
     """The invoice's rows made anew, as every check makes them: one way in which documents are written."""
     assert prepared.draft is not None  # noqa: S101 - looked at before
     booking, invoice = opened.booking, opened.invoice
-    (customer_id,) = match_or_make(session, [prepared.draft], booking.settings.private_buyers)
+    (customer_id,) = customers_of(session, booking, [prepared])
     batch = Batch()
     add_invoice(
         batch, booking, prepared, invoice_id=invoice.id, registered=False, journal_id=invoice.journal_id,

@@ -157,7 +157,7 @@ def _write(
         registered = _decide(booking, prepared, stock)
         drafted = [one for one in prepared if one.draft is not None]
         give_numbers(session, booking, registered, series)
-        customers = match_or_make(session, [d for one in drafted if (d := one.draft)], booking.settings.private_buyers)
+        customers = customers_of(session, booking, drafted)
         _clear_redrafted(session, prepared)
         journal_id = _journal(session, booking, drafted)
         ids = iter(take_ids(session, Invoice.__tablename__, sum(one.living is None for one in drafted)))
@@ -265,6 +265,14 @@ def _clear_redrafted(session: Session, prepared: Sequence[Prepared]) -> None:
     )
     if removed.rowcount != len(gone):  # type: ignore[attr-defined]
         raise OperationalError("a person is at work on one of these invoices", None, RuntimeError("row changed"))
+
+
+def customers_of(session: Session, booking: Booking, drafted: Sequence[Prepared]) -> list[int | None]:
+    """The customer of each document, matched or made; one that a person chose stays. In the writing transaction."""
+    chosen = [one.kept.customer_id if one.kept is not None else None for one in drafted]
+    drafts = [one.draft for one, customer in zip(drafted, chosen, strict=True) if one.draft and customer is None]
+    found = iter(match_or_make(session, drafts, booking.settings.private_buyers))
+    return [customer if customer is not None else next(found) for customer in chosen]
 
 
 def _journal(session: Session, booking: Booking, drafted: Sequence[Prepared]) -> int | None:

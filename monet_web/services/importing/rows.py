@@ -110,7 +110,7 @@ def add_invoice(
             "vat_date": kept.vat_date if kept else None,
             "currency": draft.currency[:3],
             "eur_rate": rate,
-            "customer_id": customer_id or (kept.customer_id if kept else None),
+            "customer_id": customer_id,
             "buyer_name": (draft.buyer.company or draft.buyer.name or draft.buyer.email)[:400],
             "buyer": _buyer(draft),
             "ship_country": draft.ship_country[:2],
