@@ -388,13 +388,13 @@ CODES: Mapping[str, tuple[Sentences, Sentences]] = {
     "change_ignored": (
         Sentences(
             "A change in the store was ignored: {what}.",
-            "{by} said why: {reason}",
+            "{by} gave the reason “{reason}”.",
             "Nothing need be done; a later change of the order asks again.",
             "A change in the store was ignored",
         ),
         Sentences(
             "Pakeitimas parduotuvėje ignoruotas: {what}.",
-            "{by} nurodė priežastį: {reason}",
+            "{by} nurodė priežastį „{reason}“.",
             "Nieko daryti nereikia; vėlesnis užsakymo pakeitimas klaus iš naujo.",
             "Pakeitimas parduotuvėje ignoruotas",
         ),

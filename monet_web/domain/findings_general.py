@@ -201,6 +201,10 @@ GENERAL: Mapping[str, tuple[General, General]] = {
             "Užregistruokite sąskaitą ir ranka įveskite kreditinę, nes ši programa jų dar nerašo.",
         ),
     ),
+    "posting_manual": (
+        General("the integration waits for you", "Look the invoices over and register them."),
+        General("integracija laukia jūsų", "Peržiūrėkite sąskaitas ir užregistruokite."),
+    ),
     "change_ignored": (
         General("a change in the store was ignored", "Nothing need be done; a later change asks again."),
         General("pakeitimas parduotuvėje ignoruotas", "Nieko daryti nereikia; vėlesnis pakeitimas klaus iš naujo."),
@@ -208,10 +212,6 @@ GENERAL: Mapping[str, tuple[General, General]] = {
     "date_by_hand": (
         General("the date was given by hand", "Nothing need be done."),
         General("data suteikta ranka", "Nieko daryti nereikia."),
-    ),
-    "posting_manual": (
-        General("the integration waits for you", "Look the invoices over and register them."),
-        General("integracija laukia jūsų", "Peržiūrėkite sąskaitas ir užregistruokite."),
     ),
     "number_by_hand": (
         General("a number was given by hand", "Look the invoices over and register them."),
