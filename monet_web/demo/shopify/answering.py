@@ -78,7 +78,7 @@ def answer(question: Any, asked: Asked, bucket: Bucket) -> Document:
     body: Document = {"data": result.data}
     if result.errors:
         body["errors"] = [error.formatted for error in result.errors]
-    actual = min(cost, max(1, _objects(result.data) // 4))
+    actual = min(cost, max(1, _objects(result.data) // 10))
     bucket.give_back(cost - actual)
     body["extensions"] = {"cost": _cost(cost, actual, bucket)}
     if asked.warnings:

@@ -140,7 +140,7 @@ class _Counter:
                 number = int(given.value) if isinstance(given, IntValueNode) else None
                 if isinstance(given, VariableNode):
                     number = self._variables.get(given.name.value)
-                return max(1, math.floor(2 * math.log(number))) if number and number > 1 else 1
+                return max(1, math.floor(2 * math.log(number))) if isinstance(number, int) and number > 1 else 1
         return 1
 
     def _is_included(self, node: Any) -> bool:
