@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar
 
+from monet_web.domain.errors import BrokenRule
 from monet_web.domain.orders import Order, Unreadable
 from monet_web.domain.windows import Window
 
@@ -36,6 +37,14 @@ class Download:
     help: str  # for which shop it is and where it goes
     media_type: str
     content: Callable[[], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class OrdersFile:
+    """A file of the shop's own making whose orders may be read where the shop itself cannot be asked."""
+
+    ending: str  # of its name, as ".sql"
+    steps: tuple[str, ...]  # how to make it in the shop's admin
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +124,7 @@ class Connector(ABC):
     setup_steps: ClassVar[tuple[str, ...]] = ()  # where in the shop's admin the key is made, with which rights
     setup_pictures: ClassVar[tuple[Picture, ...]] = ()  # of these steps
     downloads: ClassVar[tuple[Download, ...]] = ()  # what is to be put into the shop
+    orders_file: ClassVar[OrdersFile | None] = None  # with `kept_of_file` and `pages_of_file`
     default_statuses: ClassVar[tuple[str, ...]] = ()  # codes that make an invoice; () = what `Order.is_sale` says
     number_sources: ClassVar[tuple[str, ...]] = ("order",)  # besides `series`; `invoice` where the platform has them
     company_code_fields: ClassVar[tuple[str, ...]] = ()  # the usual custom fields, first that is filled wins
@@ -140,6 +150,18 @@ class Connector(ABC):
     @abstractmethod
     def by_ids(self, external_ids: Sequence[str]) -> Iterator[Page]:
         """The orders with these ids, whatever their dates; ids that the store does not know are left out."""
+
+    @classmethod
+    def kept_of_file(cls, lines: Iterable[bytes]) -> Iterator[bytes]:  # noqa: ARG003 - of those who have one
+        """The lines of an `orders_file` that orders need: nothing else of it is kept. Lazily. Raises BrokenRule."""
+        raise BrokenRule(f"{cls.label} has no file of orders.", fix="Connect the store by its address and key.")
+
+    def pages_of_file(self, lines: Iterable[bytes]) -> Iterator[Page]:  # noqa: ARG002 - of those who have one
+        """Every order of lines that were kept, once, in the order of their ids, as the store would have given it.
+
+        Lazily, in constant memory. Raises BrokenRule, before the first page, when the file is broken.
+        """
+        raise BrokenRule(f"{self.label} has no file of orders.", fix="Connect the store by its address and key.")
 
     @classmethod
     @abstractmethod

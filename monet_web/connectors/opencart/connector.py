@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import ClassVar
 
 from monet_web.connectors.address_guard import StoreAddress, parse
@@ -11,6 +11,7 @@ from monet_web.connectors.base import (
     Connector,
     Download,
     Json,
+    OrdersFile,
     Page,
     Parameter,
     Picture,
@@ -20,7 +21,9 @@ from monet_web.connectors.base import (
 )
 from monet_web.connectors.http import Limits, StoreClient
 from monet_web.connectors.opencart.api import Api
-from monet_web.connectors.opencart.declared import DEFAULT_ZONE, PARAMETERS, SETUP_PICTURES, SETUP_STEPS
+from monet_web.connectors.opencart.backup.dump import kept
+from monet_web.connectors.opencart.backup.orders import pages_of
+from monet_web.connectors.opencart.declared import DEFAULT_ZONE, ORDERS_FILE, PARAMETERS, SETUP_PICTURES, SETUP_STEPS
 from monet_web.connectors.opencart.downloads import DOWNLOADS
 from monet_web.connectors.opencart.explain import NEW_USER, explain
 from monet_web.connectors.opencart.facts import test_connection
@@ -46,6 +49,7 @@ class OpenCart(Connector):
     setup_steps: ClassVar[tuple[str, ...]] = SETUP_STEPS
     setup_pictures: ClassVar[tuple[Picture, ...]] = SETUP_PICTURES
     downloads: ClassVar[tuple[Download, ...]] = DOWNLOADS
+    orders_file: ClassVar[OrdersFile | None] = ORDERS_FILE
     number_sources: ClassVar[tuple[str, ...]] = ("order", "invoice")
     company_code_fields: ClassVar[tuple[str, ...]] = COMPANY_CODE_FIELDS
     vat_code_fields: ClassVar[tuple[str, ...]] = VAT_CODE_FIELDS
@@ -106,6 +110,15 @@ class OpenCart(Connector):
             finished = tuple(row for row in rows if str(row.get("order_status_id")) != _UNFINISHED)
             unfinished = tuple(_unfinished(row) for row in rows if str(row.get("order_status_id")) == _UNFINISHED)
             yield Page(orders=finished, context=context, expected=len(wanted), unreadable=(*unfinished, *broken))
+
+    @classmethod
+    def kept_of_file(cls, lines: Iterable[bytes]) -> Iterator[bytes]:
+        """Of a backup only the tables that orders need, of its settings only a few."""
+        return kept(lines)
+
+    def pages_of_file(self, lines: Iterable[bytes]) -> Iterator[Page]:
+        """The finished orders of a backup, of the chosen shop."""
+        return pages_of(lines, zone_of_old=self._zone_of_old, shop=self._shop)
 
     @classmethod
     def read(cls, order: Mapping[str, Json], context: Mapping[str, Json]) -> Order | Unreadable:

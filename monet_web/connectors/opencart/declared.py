@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from monet_web.connectors.base import Parameter, Picture
+from monet_web.connectors.base import OrdersFile, Parameter, Picture
 
 DEFAULT_ZONE = "Europe/Vilnius"  # where most of the shops are that leave their zone unsaid
 
@@ -55,6 +55,11 @@ _USER = (
     "Type monet as the user name, press Generate beside the key and choose the status Enabled. Leave the tab IP "
     "Addresses empty, or enter the address that Test connection names."
 )
+_TICK = (
+    "Tick these tables, each with the shop's prefix (often oc_): order, order_history, order_option, order_product, "
+    "order_total, order_voucher, order_status, product, country, currency, custom_field, custom_field_description, "
+    "tax_rate, tax_rule, setting. If more are ticked, nothing of them is kept."
+)
 SETUP_STEPS: tuple[str, ...] = (
     "Stock OpenCart cannot list its orders, so the shop needs a small bridge, which only reads: download it below.",
     _BESIDE,
@@ -68,4 +73,13 @@ SETUP_PICTURES: tuple[Picture, ...] = (
     Picture("opencart-folder.svg", "The shop's folder: monet_bridge.php beside index.php and config.php."),
     Picture("opencart-installer.svg", "Without FTP: Extensions → Installer; OpenCart 4 wants two installs more."),
     Picture("opencart-api-user.svg", "System → Users → API: name monet, Generate, status Enabled, Save."),
+)
+ORDERS_FILE = OrdersFile(
+    ".sql",
+    (
+        "In the shop's admin open System → Maintenance → Backup (OpenCart 2: Tools → Backup / Restore).",
+        _TICK,
+        "Press Export and upload the file here as it is: not packed, and opened in no editor before.",
+        "Uploading a newer backup again is safe: orders that are already here are skipped.",
+    ),
 )
