@@ -1,11 +1,11 @@
-"""Notices leave the house: e-mails by SMTP, failures by webhook too. What can't be sent is logged and stops nothing."""
+"""Notices leave the house: e-mails by SMTP, failures by webhook too. What can't be sent is logged and sent later."""
 
 from __future__ import annotations
 
 import logging
 import smtplib
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from email.message import EmailMessage
 from email.utils import format_datetime, make_msgid
@@ -47,26 +47,35 @@ def _tell(session: Session, config: Config, *, now: datetime) -> None:
         morning = None if config.smtp_url is None else notices.morning(session, now=now)
     for due in failing:
         # After a failure the rest waits for the next tick, unclaimed: nobody's time limit loses it.
-        if _claimed(session, due, now=now) and not _tell_failure(due, config, now=now):
+        if not _told(session, due, _failure(due, config, now=now), now=now):
             break
-    if morning is not None and _claimed(session, morning, now=now):
+    if morning is not None:
         with reading(session):
             sentence = notices.morning_sentence(session, now=now)
-        _try("e-mail", lambda: _mail(config, sentence, f"{sentence}\n\n{config.url or ''}".strip(), now=now))
+        text = f"{sentence}\n\n{config.url or ''}".strip()
+        _told(session, morning, {"e-mail": lambda: _mail(config, sentence, text, now=now)}, now=now)
 
 
-def _claimed(session: Session, due: Due, *, now: datetime) -> bool:
+def _told(session: Session, due: Due, ways: Mapping[str, Callable[[], None]], *, now: datetime) -> bool:
+    """Send it by each way that has not succeeded yet; False when one failed now. One that another took is well."""
     with writing(session):
-        return notices.claim(session, due, now=now)
+        if not notices.claim(session, due, now=now):
+            return True
+    sent = set(due.sent)
+    sent |= {way for way, send in ways.items() if way not in sent and _try(way, send)}
+    is_all = ways.keys() <= sent
+    with writing(session):
+        notices.told(session, due, sent, is_all=is_all)
+    return is_all
 
 
-def _tell_failure(due: Due, config: Config, *, now: datetime) -> bool:
+def _failure(due: Due, config: Config, *, now: datetime) -> dict[str, Callable[[], None]]:
     subject = f"{due.name} has failed for an hour"
     url = f"{config.url}/integrations/{due.integration_id}" if config.url else ""
-    is_sent = True
+    ways: dict[str, Callable[[], None]] = {}
     if config.smtp_url is not None:
         text = f"{due.because}\n\n{url}".strip()
-        is_sent = _try("e-mail", lambda: _mail(config, subject, text, now=now))
+        ways["e-mail"] = lambda: _mail(config, subject, text, now=now)
     webhook = config.alert_webhook
     if webhook is not None:
         told = {
@@ -75,8 +84,8 @@ def _tell_failure(due: Due, config: Config, *, now: datetime) -> bool:
             "since": due.since.isoformat(),
             "url": url,
         }
-        is_sent = _try("webhook", lambda: _post(webhook, told)) and is_sent
-    return is_sent
+        ways["webhook"] = lambda: _post(webhook, told)
+    return ways
 
 
 def _try(way: str, send: Callable[[], None]) -> bool:

@@ -15,6 +15,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
 from monet_web import notifying
@@ -22,6 +23,7 @@ from monet_web.config import Config
 from monet_web.models import Integration
 from monet_web.models.base import reading, writing
 from monet_web.models.integrations import IntegrationState
+from monet_web.models.notices import Notice, NoticeKind
 from monet_web.models.runs import RunKind, RunState
 from monet_web.models.store_orders import Outcome
 from monet_web.services import notices
@@ -30,6 +32,7 @@ from tests.builders import NOON
 
 HOUR = timedelta(hours=1)
 MINUTE = timedelta(minutes=1)
+DAILY = {"frequency": "daily"}
 
 
 def ended(session: Session, integration: Integration, state: RunState, at: datetime) -> None:
@@ -46,7 +49,7 @@ def due(session: Session, now: datetime) -> list[notices.Due]:
 
 def test_a_failure_is_told_after_an_hour_and_a_new_one_after_a_recovery(session: Session) -> None:
     with writing(session):
-        kava = builders.an_integration(session, "Kava")
+        kava = builders.an_integration(session, "Kava", settings=DAILY)
         ended(session, kava, RunState.DONE, NOON - HOUR)
         for minutes in (0, 1, 6, 21):
             ended(session, kava, RunState.FAILED, NOON + minutes * MINUTE)
@@ -58,6 +61,7 @@ def test_a_failure_is_told_after_an_hour_and_a_new_one_after_a_recovery(session:
     )  # fmt: skip
     with writing(session):
         assert notices.claim(session, first, now=NOON + HOUR)
+        notices.told(session, first, {"e-mail"}, is_all=True)
     with writing(session):
         assert not notices.claim(session, first, now=NOON + HOUR)
         for hours in range(2, 30):
@@ -72,8 +76,10 @@ def test_a_failure_is_told_after_an_hour_and_a_new_one_after_a_recovery(session:
 
 def test_a_refused_key_is_told_and_its_replacement_is_no_new_failure(session: Session) -> None:
     with writing(session):
-        kava = builders.an_integration(session, "Kava", refused_since=NOON, refused_text="Kava refuses the key.")
-        off = builders.an_integration(session, "Off", refused_since=NOON, state=IntegrationState.OFF)
+        kava = builders.an_integration(
+            session, "Kava", settings=DAILY, refused_since=NOON, refused_text="Kava refuses the key."
+        )
+        off = builders.an_integration(session, "Off", settings=DAILY, refused_since=NOON, state=IntegrationState.OFF)
         ended(session, off, RunState.FAILED, NOON)
         ended(session, kava, RunState.FAILED, NOON - MINUTE)
     [told] = due(session, NOON + HOUR)
@@ -81,7 +87,34 @@ def test_a_refused_key_is_told_and_its_replacement_is_no_new_failure(session: Se
     assert told.because.endswith("Kava refuses the key.")
     with writing(session):
         notices.claim(session, told, now=NOON + HOUR)
+        notices.told(session, told, {"e-mail"}, is_all=True)
         kava.refused_since = None
+    assert due(session, NOON + 2 * HOUR) == []
+
+
+def test_a_launch_that_failed_is_no_alarm_and_one_that_succeeded_ends_it(session: Session) -> None:
+    with writing(session):
+        by_hand = builders.an_integration(session, "By hand")
+        kava = builders.an_integration(session, "Kava", settings=DAILY)
+        for one in (by_hand, kava):
+            builders.a_run(session, one, state=RunState.FAILED, kind=RunKind.LAUNCH, ended_at=NOON, error="No.")
+        by_hand.refused_since, by_hand.refused_text = NOON, "No."
+    assert due(session, NOON + 2 * HOUR) == []
+    with writing(session):
+        ended(session, kava, RunState.FAILED, NOON)
+    assert [one.since for one in due(session, NOON + 2 * HOUR)] == [NOON]
+    with writing(session):
+        builders.a_run(session, kava, state=RunState.DONE, kind=RunKind.LAUNCH, ended_at=NOON + HOUR)
+    assert due(session, NOON + 2 * HOUR) == []
+
+
+def test_the_time_a_run_ended_counts_and_not_its_number(session: Session) -> None:
+    with writing(session):
+        kava = builders.an_integration(session, "Kava", settings=DAILY)
+        # The first waited for its turn while the second failed, and succeeded after it.
+        waited = builders.a_run(session, kava, state=RunState.QUEUED, kind=RunKind.TIMETABLE)
+        ended(session, kava, RunState.FAILED, NOON)
+        waited.state, waited.ended_at = RunState.DONE, NOON + MINUTE
     assert due(session, NOON + 2 * HOUR) == []
 
 
@@ -96,7 +129,16 @@ def test_the_morning_comes_once_a_day_after_seven_in_the_company(session: Sessio
     assert told is not None
     with writing(session):
         assert notices.claim(session, told, now=seven)
+    # Not sent yet: tried again until noon.
+    assert at(seven + 30 * timedelta(seconds=1)) is None
+    again = at(seven + MINUTE)
+    assert again is not None
+    assert again.attempt == 1
+    assert at(NOON - MINUTE) is not None
     assert at(NOON) is None
+    with writing(session):
+        notices.told(session, told, {"e-mail"}, is_all=True)
+    assert at(seven + 2 * HOUR) is None
     assert at(seven + 24 * HOUR) is not None
 
 
@@ -106,7 +148,7 @@ def test_the_morning_sentence_says_what_the_first_page_says(session: Session) ->
             return notices.morning_sentence(session, now=NOON)
 
     with writing(session):
-        kava = builders.an_integration(session, "Kava")
+        kava = builders.an_integration(session, "Kava", settings=DAILY)
         builders.a_run(session, kava, state=RunState.DONE, ended_at=NOON, window_end=NOON)
     assert sentence() == "Nothing needs you. No order came in yesterday."
     with writing(session):
@@ -209,7 +251,7 @@ def telling(config: Config, smtp: Any, hook: Any) -> Config:
 @pytest.fixture
 def failing(session: Session) -> Integration:
     with writing(session):
-        kava = builders.an_integration(session, "Kava\r\nBcc: x@example.com")
+        kava = builders.an_integration(session, "Kava\r\nBcc: x@example.com", settings=DAILY)
         ended(session, kava, RunState.FAILED, NOON)
     return kava
 
@@ -268,3 +310,60 @@ def test_without_an_address_nothing_is_marked_as_told(
 ) -> None:
     notifying.tell(config, now=NOON + HOUR)
     assert len(due(session_factory(), NOON + HOUR)) == 1
+
+
+def test_what_could_not_be_sent_is_sent_later_and_only_by_the_way_that_failed(
+    telling: Config, failing: Integration, smtp: Any, hook: Any
+) -> None:
+    hook.status = 500
+    tried = []
+    for minutes in (0, 1, 5, 6, 20, 21, 80, 81, 140, 141, 142, 201):
+        before = len(hook.got)
+        notifying.tell(telling, now=NOON + HOUR + minutes * MINUTE)
+        tried += [minutes] if len(hook.got) > before else []
+        if minutes == 140:
+            hook.status = 204
+    assert tried == [0, 1, 6, 21, 81, 141]  # 1, 5, 15, 60 minutes later, then each hour
+    assert len([text for text in smtp.got if "has failed for an hour" in text]) == 1
+
+
+def test_a_failure_that_is_over_is_not_told_any_more(
+    telling: Config, failing: Integration, session: Session, hook: Any
+) -> None:
+    hook.status = 500
+    notifying.tell(telling, now=NOON + HOUR)
+    with writing(session):
+        ended(session, failing, RunState.DONE, NOON + HOUR)
+    notifying.tell(telling, now=NOON + 2 * HOUR)
+    assert len(hook.got) == 1
+
+
+def test_the_morning_is_sent_when_the_mail_server_is_back_before_noon(
+    telling: Config, smtp: Any, session: Session
+) -> None:
+    seven = NOON - 5 * HOUR
+    away = replace(telling, smtp_url="smtp://127.0.0.1:1")
+    for minutes in (0, 1, 6):
+        notifying.tell(away, now=seven + minutes * MINUTE)
+    for minutes in (7, 20, 22, 59):
+        notifying.tell(telling, now=seven + minutes * MINUTE)
+    assert len(smtp.got) == 1
+    notifying.tell(away, now=seven + 24 * HOUR)
+    notifying.tell(telling, now=NOON + 24 * HOUR)
+    assert len(smtp.got) == 1
+
+
+def test_after_one_that_could_not_be_sent_the_others_wait_unclaimed(
+    telling: Config, failing: Integration, session: Session, hook: Any
+) -> None:
+    with writing(session):
+        other = builders.an_integration(session, "Zuvis", settings=DAILY)
+        ended(session, other, RunState.FAILED, NOON)
+    hook.status = 500
+    notifying.tell(telling, now=NOON + HOUR)
+    assert len(hook.got) == 1
+    with reading(session):
+        kept = session.scalars(select(Notice).where(Notice.kind == NoticeKind.FAILING)).all()
+    assert [one.integration_id for one in kept] == [failing.id]
+    notifying.tell(telling, now=NOON + HOUR + MINUTE / 2)
+    assert [told["integration"] for told in hook.got][1:] == ["Zuvis"]
