@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-import html as entities
-import re
-from collections import Counter
-from collections.abc import Mapping
-
 import pytest
 from flask import Flask
-from flask.testing import FlaskClient
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -19,6 +13,7 @@ from monet_web.models.base import reading
 from monet_web.models.users import Role
 from tests.services.scripted import ScriptedStore
 from tests.web.integrating import browser, words
+from tests.web.mended import press, states
 from tests.web.monday import CAUSES, waiting_month
 
 Factory = sessionmaker[Session]
@@ -30,37 +25,6 @@ def store(monkeypatch: pytest.MonkeyPatch) -> type[ScriptedStore]:
     monkeypatch.setitem(CONNECTORS, "scripted", ScriptedStore)
     ScriptedStore.ORDERS, ScriptedStore.SAID, ScriptedStore.PAGE, ScriptedStore.before_page = {}, [], 100, None
     return ScriptedStore
-
-
-def form_of(page: str, action: str, *, holding: str = "") -> dict[str, str]:
-    """The fields of the form of a page that is sent to `action`, as the browser would send them untouched."""
-    for form in re.findall(rf'<form[^>]*action="{re.escape(action)}"[^>]*>(.*?)</form>', page, re.DOTALL):
-        if holding not in form:
-            continue
-        fields = {}
-        for tag in re.findall(r"<input[^>]*>", form):
-            name = re.search(r'\bname="([^"]*)"', tag)
-            value = re.search(r'\bvalue="([^"]*)"', tag)
-            if name is not None and 'type="checkbox"' not in tag:
-                fields[entities.unescape(name[1])] = entities.unescape(value[1]) if value else ""
-        return fields
-    raise AssertionError(f"no form is sent to {action}")
-
-
-def press(client: FlaskClient, action: str, typed: Mapping[str, str]) -> str:
-    """Fill in the form of a cause on the journals' front page and send it; what the next page says of it."""
-    fields = form_of(client.get("/journals").text, action)
-    answer = client.post(action, data={**fields, **typed})
-    assert answer.status_code == 303
-    page = client.get(answer.location).text
-    slips = re.findall(r'<div class="slip is-(\w+)">(.*?)</button></div>', page, re.DOTALL)
-    return " | ".join(f"{kind}: {words(slip).removesuffix(' Close').strip()}" for kind, slip in slips)
-
-
-def states(session: Session) -> Counter[str]:
-    with reading(session):
-        rows = session.execute(select(Invoice.state, func.count().label("n")).group_by(Invoice.state))
-        return Counter({row.state.value: row.n for row in rows})
 
 
 def test_three_hundred_invoices_for_six_causes_are_registered_by_one_control_each(
@@ -96,9 +60,7 @@ def test_three_hundred_invoices_for_six_causes_are_registered_by_one_control_eac
     assert states(session) == {"registered": CAUSES * EACH}
     assert "No invoice waits" in words(accountant.get("/journals").text)
     with reading(session):
-        left = dict(
-            session.execute(select(Item.code, Balance.on_hand).join(Balance, Balance.item_id == Item.id)).all()  # type: ignore[arg-type]
-        )
+        left = dict(session.execute(select(Item.code, Balance.on_hand).join(Balance, Balance.item_id == Item.id)).all())
         assert session.scalars(select(func.min(Invoice.total))).one() > 0
     # 50 of the unknown SKU, and the mugs of the four other causes, left the warehouse.
     assert left == {"MUG-1": 10 * EACH - 5 * EACH, "MUG-2": 0}
