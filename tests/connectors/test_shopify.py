@@ -239,13 +239,13 @@ def test_a_shop_that_finds_the_first_question_too_dear_gets_smaller_ones(monkeyp
 
 def test_it_waits_for_points_before_it_asks_and_is_never_refused() -> None:
     clock = Clock()
-    shop = shop_of(200, app=App(plan=STANDARD), clock=clock)
+    shop = shop_of(200, app=App(plan=replace(STANDARD, most=1000, restored=50)), clock=clock)
     with opened(shop, clock=clock) as connector:
         assert len(read_all(connector)) == 200
         turned_away = connector._client.waited
     assert clock.slept > 5
     assert turned_away == 0
-    assert len(names(shop)) == len([name for name in names(shop) if name]) <= 60
+    assert shop.throttled == 0
 
 
 def test_a_refusal_for_want_of_points_is_waited_out() -> None:
@@ -255,6 +255,7 @@ def test_a_refusal_for_want_of_points_is_waited_out() -> None:
         shop.bucket.take(2000)  # another program of the same app has spent them all
         assert len(read_all(connector)) == 60
     assert clock.slept >= 5
+    assert shop.throttled > 0
 
 
 def test_points_that_never_come_end_the_run() -> None:
@@ -275,7 +276,10 @@ def test_how_long_points_take_is_reckoned_from_the_answer() -> None:
     assert points.seconds_until("MonetOrders") == 5
     clock.sleep(3)
     assert points.seconds_until("MonetOrders") == 2
-    assert points.seconds_until("MonetShop") == 0
+    assert points.seconds_until("MonetOrders", 2) == 9  # more rows cost more, at most so much
+    assert points.seconds_until("MonetShop") == 0  # 250 of one that was not asked before: there are 500
+    clock.sleep(60)
+    assert points.seconds_until("MonetOrders", 50) == 0  # never more than the bucket holds
 
 
 # Tokens.

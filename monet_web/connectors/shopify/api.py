@@ -49,7 +49,7 @@ class Api:
         for _ in range(_TURNS):
             self.signed_in.headers()  # the token comes with the app's rights, so it is asked for first
             self._leave_out_what_nobody_may_see()
-            self._wait_for(question)
+            self._wait_for(question, _rows(variables))
             body, price = self._once(question, variables)
             errors = body.get("errors")
             if not errors:
@@ -109,7 +109,7 @@ class Api:
         self._notice_version(answer)
         extensions = body.get("extensions")
         cost = extensions.get("cost") if isinstance(extensions, Mapping) else None
-        return body, self.points.note(query.name, cost) if isinstance(cost, Mapping) else None
+        return body, self.points.note(query.name, cost, _rows(variables)) if isinstance(cost, Mapping) else None
 
     def _post(self, body: bytes) -> Answer:
         return self.client.ask(
@@ -129,8 +129,8 @@ class Api:
             self._knows_scopes = True
             self.parts.granted(self.signed_in.scopes)
 
-    def _wait_for(self, query: Query) -> None:
-        seconds = self.points.seconds_until(query.name)
+    def _wait_for(self, query: Query, rows: int) -> None:
+        seconds = self.points.seconds_until(query.name, rows)
         if seconds > 0:
             self.client.pause(seconds)
 
@@ -145,6 +145,11 @@ class Api:
         return Unusable(
             f"{self.client.base.host} answered with {what} where orders or settings were asked for.", fix=LATER
         )
+
+
+def _rows(variables: Mapping[str, Any]) -> int:
+    """How many rows a question asks for."""
+    return int(variables.get("first", 1))
 
 
 def code_of(error: Record) -> str:

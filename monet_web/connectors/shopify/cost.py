@@ -14,6 +14,7 @@ from typing import Any, Final
 _FIRST_TRY: Final = 25
 _MOST_ORDERS: Final = 50  # a larger answer takes long to make, and is lost whole when it fails
 _DEAREST: Final = 900  # points that one question should stay below
+_USUAL: Final = 250.0  # points of a question that was not asked before
 _LONGEST: Final = 60.0  # seconds: what a store may make us wait between two questions
 
 
@@ -22,18 +23,18 @@ class Points:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._costs: dict[str, float] = {}
+        self._costs: dict[str, tuple[float, int]] = {}  # by question: points, and for how many rows
         self._available = 0.0
         self._restored = 0.0
         self._most = 0.0
         self._at = 0.0
 
-    def note(self, name: str, cost: Mapping[str, Any]) -> float | None:
+    def note(self, name: str, cost: Mapping[str, Any], rows: int = 1) -> float | None:
         """Keeps what an answer says of its price and of the bucket; gives the price that was asked for."""
         status = cost.get("throttleStatus")
         requested = _points(cost.get("requestedQueryCost"))
         if requested is not None:
-            self._costs[name] = requested
+            self._costs[name] = (requested, rows)
         if isinstance(status, Mapping):
             self._available = _points(status.get("currentlyAvailable")) or 0.0
             self._restored = _points(status.get("restoreRate")) or 0.0
@@ -41,11 +42,12 @@ class Points:
             self._at = self._clock()
         return requested
 
-    def seconds_until(self, name: str) -> float:
-        """How long until the bucket holds the price of this question, as it was the last time."""
-        price = self._costs.get(name)
-        if price is None or self._restored <= 0:
+    def seconds_until(self, name: str, rows: int = 1) -> float:
+        """How long until the bucket holds the price of this question: as it was the last time, more for more rows."""
+        if self._restored <= 0:
             return 0.0
+        price, had = self._costs.get(name, (_USUAL, rows))
+        price *= max(1.0, rows / had)
         now = min(self._most, self._available + (self._clock() - self._at) * self._restored)
         return min(_LONGEST, max(0.0, (min(price, self._most) - now) / self._restored))
 

@@ -86,6 +86,11 @@ def answer(question: Any, asked: Asked, bucket: Bucket) -> Document:
     return body
 
 
+def is_throttled(body: Document) -> bool:
+    """Whether an answer is the refusal for want of points."""
+    return any(error.get("extensions", {}).get("code") == "THROTTLED" for error in body.get("errors", ()))
+
+
 @cache
 def _checked(text: str) -> DocumentNode | list[Document]:
     try:
@@ -274,4 +279,4 @@ _ROOT: Final[dict[str, Callable[..., Any]]] = {
     "orders": _orders,
     "refund": _refund,
 }
-__all__ = ["Asked", "answer", "schema"]
+__all__ = ["Asked", "answer", "is_throttled", "schema"]

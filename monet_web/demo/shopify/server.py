@@ -14,7 +14,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl
 
-from monet_web.demo.shopify.answering import Asked, answer
+from monet_web.demo.shopify.answering import Asked, answer, is_throttled
 from monet_web.demo.shopify.app import App, Tokens
 from monet_web.demo.shopify.documents import Document
 from monet_web.demo.shopify.faults import Faults, refusal
@@ -33,8 +33,8 @@ class ShopifyShop:
     """A demo shop to serve over HTTP.
 
     `app` and `faults` may be replaced at any time; `once` lends faults to the next requests. `asked` holds what was
-    asked for so far: paths, and names of operations with their variables. `before_answering` is run before each
-    request, for a living shop to catch up with the clock.
+    asked for so far: paths, and names of operations with their variables; `throttled` counts what was refused for want
+    of points. `before_answering` is run before each request, for a living shop to catch up with the clock.
     """
 
     def __init__(
@@ -52,6 +52,7 @@ class ShopifyShop:
         self.faults = Faults() if faults is None else faults
         self.tokens = Tokens(clock)
         self.bucket = Bucket(self.app.plan, clock)
+        self.throttled = 0
         self.asked: deque[tuple[str, Document]] = deque(maxlen=1000)
         self._now = now
         self._before_answering = before_answering
@@ -103,7 +104,9 @@ class ShopifyShop:
         name = str(question.get("operationName") or "") if isinstance(question, dict) else ""
         self.asked.append((name, question.get("variables") or {} if isinstance(question, dict) else {}))
         asked = Asked(self.store, self.app, self._now(), faults.broken_orders)
-        return 200, answer(question, asked, self.bucket), headers
+        body = answer(question, asked, self.bucket)
+        self.throttled += is_throttled(body)
+        return 200, body, headers
 
 
 def _body(environ: WSGIEnvironment) -> bytes:
