@@ -54,9 +54,10 @@ def books(session: Session, *, now: datetime) -> Books:
     firsts = _firsts(today, MONTHS)
     dated = _dated(session, firsts[-1])
     months = tuple(_month(first, company.closed_until, today, dated.get(first, _Dated())) for first in firsts)
-    # A month without anything before the first one with something says nothing.
-    used = [index for index, month in enumerate(months) if month.invoices or month.waiting or month.is_closed]
-    shown = months[: max(used[-1] + 1 if used else 0, 3)]
+    # A month without anything before the first one with something says nothing; the last closed one can be reopened.
+    used = [index for index, month in enumerate(months) if month.invoices or month.waiting]
+    used += [index for index, month in enumerate(months) if month.is_closed][:1]
+    shown = months[: max([*used, 2]) + 1]
     return Books(company.closed_until, shown, tuple(_history(session)))
 
 
