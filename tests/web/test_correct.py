@@ -236,7 +236,8 @@ def test_a_customer_who_is_here_fills_in_the_buyer(
 def test_items_are_proposed_for_the_line_that_is_typed(
     office: FlaskClient, session: Session, session_factory: Factory
 ) -> None:
-    waits(session, session_factory, an_order_of("1"))
+    (one,) = waits(session, session_factory, an_order_of("1"))
+    assert 'hx-get="/journals/suggest/items"' in office.get(url(one)).text
     assert 'value="MUG-2"' in office.get("/journals/suggest/items?item-3=mug").text
     assert "option" not in office.get("/journals/suggest/items?item-3=").text
 
