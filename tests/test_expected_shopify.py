@@ -17,7 +17,10 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from monet_web.connectors import CONNECTORS
 from monet_web.connectors.base import Connector, Page, Selection, Surroundings
+from monet_web.demo.serve import serve
 from monet_web.demo.shopify.app import DEMO_ID, DEMO_SECRET
+from monet_web.demo.shopify.server import ShopifyShop
+from monet_web.demo.shopify.store import Store
 from monet_web.models import Invoice, Run, StoreOrder
 from monet_web.models.base import reading
 from monet_web.models.invoices import InvoiceKind
@@ -185,6 +188,36 @@ def test_the_invoices_come_to_the_orders_own_totals_by_currency_and_status(sessi
     assert ours == said
     assert {currency for currency, _ in said} == {"EUR", "NOK", "USD"}
     assert {status for _, status in said} == {"PAID", "PARTIALLY_REFUNDED"}
+
+
+def test_the_demo_shop_is_booked_over_http_and_a_second_run_books_nothing_twice(
+    session: Session, session_factory: Factory
+) -> None:
+    with serve(ShopifyShop(Store(seed=1, total=41))) as address:
+        connect.add_integration(
+            session,
+            name="Demo",
+            platform="shopify",
+            values={"address": address, "client_id": DEMO_ID, "client_secret": DEMO_SECRET, "number_prefix": ""},
+            now=NOW,
+            actor="test",
+        )
+        around = Surroundings(allowed_addresses=(address.split("://")[1],))
+        runs = []
+        for _ in range(2):
+            (opened,) = open_runs.launch(
+                session, mask="Demo", first=date(2026, 9, 1), last=date(2026, 11, 24), now=NOW, actor="test"
+            )
+            run = run_import.run(
+                session_factory, opened.id, surroundings=around, clock=lambda: NOW, worker=claims.this_process()
+            )
+            assert (run.state, run.error) == (RunState.DONE, "")
+            runs.append((run.fetched, run.in_journal + run.registered, run.filtered, run.already_there, run.unreadable))
+    assert runs == [(41, 31, 10, 0, 0), (41, 0, 10, 31, 0)]
+    found = booked(session)
+    assert {key: order["outcome"] for key, order in found.items()} == {
+        key: order["outcome"] for key, order in expected().items()
+    }
 
 
 def test_the_expected_file_is_what_its_program_makes_now_with_the_standard_library_alone(tmp_path: Path) -> None:
