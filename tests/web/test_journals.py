@@ -441,7 +441,8 @@ def test_deleting_brings_back_at_the_next_run_unless_told_otherwise(
     answer = office.post(
         "/journals/delete", data={"journal": journal_id, "then": "bring_back", "back": f"/journals/{journal_id}"}
     )
-    assert told(office, answer) == "registered: 2 invoices deleted. The next run of the period brings the orders back."
+    deleted = "registered: 2 invoices deleted. The next run of the period brings the orders back. Run it again now"
+    assert told(office, answer) == deleted
     assert "Nothing waits in this journal any more" in words(office.get(f"/journals/{journal_id}").text)
     assert import_all(session_factory, integration).in_journal == 2
 

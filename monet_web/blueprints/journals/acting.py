@@ -6,7 +6,7 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-from flask import flash, redirect, request, send_file, url_for
+from flask import current_app, flash, redirect, request, send_file, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import get_locale, ngettext
 from flask_babel import gettext as _
@@ -15,6 +15,7 @@ from markupsafe import Markup, escape
 
 from monet_web.blueprints import sentences
 from monet_web.blueprints.access import needs
+from monet_web.blueprints.formats import zone
 from monet_web.blueprints.invoices import views
 from monet_web.blueprints.journals import mistakes, selection
 from monet_web.blueprints.journals.blueprint import journals, rendered
@@ -23,12 +24,14 @@ from monet_web.domain.errors import BrokenRule, MonetError
 from monet_web.models import db
 from monet_web.models.base import now_utc, reading
 from monet_web.models.users import Role
+from monet_web.services.books.closed import PeriodClosed
 from monet_web.services.documents import journals as service
 from monet_web.services.documents import move as moving
 from monet_web.services.documents import register as registering
-from monet_web.services.documents import waiting
+from monet_web.services.documents import run_again, waiting
 from monet_web.services.documents.exports import invoices as exports
 from monet_web.services.documents.register import Registered
+from monet_web.services.documents.run_again import Launch
 from monet_web.services.documents.waiting import Which
 from monet_web.services.importing.claimed import SHORT_PATIENCE
 
@@ -121,12 +124,20 @@ def delete() -> ResponseReturnValue:
     which = selection.surely_meant(request.form)
     leave_out = request.form.get("then") == "leave_out"
     reason = request.form.get("reason", "").strip()[:400]
+    meant = ids_of(which)
     deleted = 0
+    session = db.session()
     try:
-        for ids in _parts(ids_of(which)):
+        with reading(session):
+            service.must_be_open_to_delete(session, meant)
+            launch = run_again.launch_of(session, meant, zone())
+        for ids in _parts(meant):
             deleted += service.delete(
-                db.session(), ids, leave_out=leave_out, reason=reason, now=now_utc(), actor=current_user.email
+                session, ids, leave_out=leave_out, reason=reason, now=now_utc(), actor=current_user.email
             )
+    except PeriodClosed as error:
+        flash(error.sentence(), "failed")
+        return redirect(selection.way_back(request.form), 303)
     except BrokenRule as error:
         mistakes.remember("delete", "reason", reason, error.sentence())
         question = selection.arguments(which, do="delete", back=selection.way_back(request.form))
@@ -137,10 +148,19 @@ def delete() -> ResponseReturnValue:
         flash(escape(text) + link, "registered")
     else:
         many = sentences.invoices(deleted)
-        flash(_("%(many)s deleted. The next run of the period brings the orders back.", many=many), "registered")
+        told = escape(_("%(many)s deleted. The next run of the period brings the orders back.", many=many))
+        flash(told + _way_to_run_again(launch), "registered")
     back = selection.way_back(request.form)
     gone = which.invoice_ids is not None and back.startswith("/journals/invoices/")
     return redirect(url_for("journals.page") if gone else back, 303)
+
+
+def _way_to_run_again(launch: Launch | None) -> Markup:
+    """The form of the launch that brings them back now, filled in."""
+    if launch is None or "integrations.page" not in current_app.view_functions:
+        return Markup("")
+    address = url_for("integrations.page", mask=", ".join(launch.names), first=launch.first, last=launch.last)
+    return Markup(' <a href="{}#launch">{}</a>').format(address, _("Run it again now"))
 
 
 def _asked_for() -> Which | None:

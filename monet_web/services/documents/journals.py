@@ -24,6 +24,7 @@ from monet_web.services.books.numbers import number_key
 from monet_web.services.documents import decide
 
 PAGE = 50
+_PART = 1000  # ids a query
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +153,26 @@ def delete(
         raise BrokenRule("Leaving orders out needs a reason.", fix="Type why, for example: test orders of the shop.")
     with writing(session):
         return delete_in(session, invoice_ids, leave_out=leave_out, reason=reason, now=now, actor=actor)
+
+
+def must_be_open_to_delete(session: Session, invoice_ids: Sequence[int]) -> None:
+    """Refuse them all before the first is deleted. Inside a transaction. Raises PeriodClosed."""
+    until = closed_until(session)
+    if until is None:
+        return
+    for start in range(0, len(invoice_ids), _PART):
+        found = session.execute(
+            select(Invoice.number, Invoice.order_number, Invoice.issue_date)
+            .where(
+                Invoice.id.in_(invoice_ids[start : start + _PART]),
+                Invoice.state == InvoiceState.IN_JOURNAL,
+                Invoice.issue_date <= until,
+            )
+            .order_by(Invoice.id)
+            .limit(1)
+        ).first()
+        if found is not None:
+            raise PeriodClosed(f"The invoice {found.number or found.order_number}", found.issue_date, until)
 
 
 def delete_in(
