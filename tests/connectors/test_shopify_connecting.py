@@ -73,6 +73,9 @@ def test_what_cannot_be_a_shop_is_refused_with_where_to_find_its_name(typed: str
         ({}, "There is no key: Client ID and secret are empty.", "dev.shopify.com"),
         ({"client_id": DEMO_ID}, "The secret of the app is empty.", "dev.shopify.com"),
         ({"client_secret": DEMO_SECRET}, "The Client ID is empty.", "dev.shopify.com"),
+        ({"access_token": "shpat_ 12"}, "The access token has a space or another character in it", "Copy it again"),
+        ({"client_id": "ąžuolas", "client_secret": DEMO_SECRET}, "The Client ID has a space or", "Copy it again"),
+        ({"client_id": DEMO_ID, "client_secret": "a\u200bb"}, "The secret has a space or another", "Copy it again"),
         (
             {"access_token": DEMO_SECRET},
             "What stands in the field of the access token begins with shpss_",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from decimal import Decimal
@@ -14,6 +15,7 @@ from monet_web.domain.errors import NeedsOwner
 
 _TOKENS = ("shpat_", "shpca_", "shppa_", "shpua_")  # how Shopify's access tokens begin
 _SECRETS = ("shpss_",)  # how an app's secret begins
+_KEY = re.compile(r"[A-Za-z0-9_.=+/-]*")
 _HEADER = "X-Shopify-Access-Token"
 _SPARE_SECONDS = 300  # a token with less left is asked for anew
 
@@ -42,6 +44,12 @@ class SignedIn:
     def check(self) -> None:
         """Raises NeedsOwner when what was typed cannot be keys: nothing is asked then."""
         token, app_id, secret = self._pasted, self._client_id, self._client_secret
+        for name, value in (("access token", token), ("Client ID", app_id), ("secret", secret)):
+            if not _KEY.fullmatch(value):
+                raise NeedsOwner(
+                    f"The {name} has a space or another character in it that no key has.",
+                    fix="Copy it again, without anything before, behind or between.",
+                )
         if token.startswith(_SECRETS):
             raise NeedsOwner(
                 "What stands in the field of the access token begins with shpss_, which is an app's secret.",
