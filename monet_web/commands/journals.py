@@ -174,6 +174,7 @@ def delete(number: str | None, cause: str | None, every: bool, leave_out: str | 
     monet journals delete --number J-12
     monet journals delete --number KL-7702 --leave-out "a test order"
     """
+    from monet_web.models.base import reading
     from monet_web.services.documents import journals as service
 
     which = _one_of(number, cause, every)
@@ -187,6 +188,8 @@ def delete(number: str | None, cause: str | None, every: bool, leave_out: str | 
         if not what.ids:
             _out.say("Nothing waits for this.")
             return
+        with reading(here.session):
+            service.must_be_open_to_delete(here.session, what.ids)
         confirm(_question(what, leaves_out=leave_out is not None), yes=yes)
         deleted = 0
         for start in range(0, len(what.ids), _PART):
