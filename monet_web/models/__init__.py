@@ -16,6 +16,7 @@ from monet_web.models.questions import Question
 from monet_web.models.runs import Run, RunOrder, RunSlot
 from monet_web.models.stock import Balance, StockMove, StockReceipt, Warehouse
 from monet_web.models.store_orders import RawPage, StoreOrder, StoreOrderVersion
+from monet_web.models.uploads import Upload, UploadPart
 from monet_web.models.users import LoginLink, User
 
 __all__ = [
@@ -52,6 +53,8 @@ __all__ = [
     "StoreOrder",
     "StoreOrderVersion",
     "TakenNumber",
+    "Upload",
+    "UploadPart",
     "User",
     "VatCodeRow",
     "VatConfirmation",

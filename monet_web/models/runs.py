@@ -22,6 +22,7 @@ class RunKind(StrEnum):
     TEST = "test"
     UNDO = "undo"
     RECHECK = "recheck"
+    FILE = "file"  # the orders of a file that a person brought, in place of the store's answers
     REREAD = "reread"  # the orders of the documents of the last 60 days, once a day (B10)
 
 
@@ -112,6 +113,9 @@ class Run(Base):
     fix: Mapped[str] = mapped_column(Text, default="")
     # Of a failed run: when it is tried again. Of a queued one: not before.
     retry_at: Mapped[datetime | None] = mapped_column(Moment)
+    # No foreign key: the file goes when a newer one comes, the run stays.
+    upload_id: Mapped[int | None] = mapped_column(Id)
+    file_name: Mapped[str] = mapped_column(String(200), default="", server_default="")
     month_check: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))  # of B3's 20th
 
     integration: Mapped[Integration] = relationship(lazy="joined")

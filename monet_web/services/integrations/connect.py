@@ -26,7 +26,7 @@ from monet_web.models.invoices import Invoice
 from monet_web.models.runs import AT_WORK, Run, RunState
 from monet_web.services import audit
 from monet_web.services.integrations import choices
-from monet_web.services.integrations.installed import connector_class, find, living, settings_of
+from monet_web.services.integrations.installed import connector_class, find, living, readable
 from monet_web.services.integrations.stores import (
     forget_empty_store,
     known_store,
@@ -43,7 +43,7 @@ from monet_web.services.integrations.typed_values import (
     require,
     sorted_by_kind,
 )
-from monet_web.services.opening import changes, failures, waiting
+from monet_web.services.opening import changes, failures, uploads, waiting
 from monet_web.services.opening.plan import plan_of, zone_of
 
 _KIND = "integration"
@@ -116,14 +116,17 @@ def set_values(
         typed = sorted_by_kind(connector, values)
         waiting.lock(session, integration.id)
         zone = zone_of(session)
-        plan_before = plan_of(integration, zone)
+        settings_before = readable(integration)
+        plan_before = plan_of(integration, zone) if settings_before is not None else None
         before, secrets_before = _said(integration), integration.secrets
         if new_name is not None and checked_name(new_name) != integration.name:
             _rename(session, integration, checked_name(new_name))
         _connect_anew(session, integration, connector, typed, same_store=same_store)
-        settings = settings_text.parse({**integration.settings, **typed.settings})
+        # What another version kept and this one does not know is forgotten; what it can't read must be typed.
+        kept = {key: text for key, text in integration.settings.items() if key in settings_text.BY_KEY}
+        settings = settings_text.parse({**kept, **typed.settings})
         check_number_source(connector, settings)
-        choices.check(session, settings, typed.settings, before=settings_of(integration), facts=integration.facts)
+        choices.check(session, settings, typed.settings, before=settings_before, facts=integration.facts)
         if settings.number_prefix != integration.number_prefix:
             refuse_used_prefix(session, settings.number_prefix, but=integration.id)
         _keep_settings(integration, settings)
@@ -166,6 +169,7 @@ def retire(session: Session, name: str, *, now: datetime, actor: str) -> bool:
         ).one()
         before = _said(integration)
         session.execute(delete(ConnectionTest).where(ConnectionTest.integration_id == integration.id))
+        uploads.forget(session, integration.id)
         if any(keeps):
             integration.state = IntegrationState.RETIRED
             integration.changed_by_person()

@@ -121,7 +121,8 @@ def _moved(session: Session, run_id: int, of: RunState, **values: object) -> boo
 def again(session: Session, run_id: int, *, now: datetime, actor: str) -> Run:
     """A queued run of the same integration and window; always safe, what is already here is skipped (C5).
 
-    A preview stays a preview, everything else becomes a launch. Raises BrokenRule when the integration was deleted.
+    A preview stays a preview, a run of a file reads it again; everything else becomes a launch. Raises BrokenRule
+    when the integration was deleted.
     """
     with writing(session):
         before = session.get_one(Run, run_id, populate_existing=True)
@@ -133,13 +134,15 @@ def again(session: Session, run_id: int, *, now: datetime, actor: str) -> Run:
             )
         run = Run(
             integration_id=integration.id,
-            kind=RunKind.PREVIEW if before.kind is RunKind.PREVIEW else RunKind.LAUNCH,
+            kind=before.kind if before.kind in (RunKind.PREVIEW, RunKind.FILE) else RunKind.LAUNCH,
             state=RunState.QUEUED,
             window_start=before.window_start,
             window_end=before.window_end,
             foreground=False,
             created_at=now,
             requested_by=actor,
+            upload_id=before.upload_id,
+            file_name=before.file_name,
         )
         session.add(run)
         session.flush()

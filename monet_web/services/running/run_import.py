@@ -24,7 +24,7 @@ from monet_web.domain.windows import Window
 from monet_web.models.base import Clock, reading, writing
 from monet_web.models.integrations import Integration
 from monet_web.models.runs import ENDED, Run, RunKind, RunState
-from monet_web.services.importing import claims, open_again, vanished
+from monet_web.services.importing import claims, from_file, open_again, vanished
 from monet_web.services.importing.book import book_page
 from monet_web.services.importing.booking import Booking, booking_for
 from monet_web.services.importing.claims import Claim, LostClaim, patiently
@@ -34,7 +34,7 @@ from monet_web.services.importing.foreseen import Causes
 from monet_web.services.importing.month_check import MonthCheck, month_check_of
 from monet_web.services.importing.prepare import Prepared
 from monet_web.services.integrations.installed import make_connector
-from monet_web.services.opening import coverage, failures, reread
+from monet_web.services.opening import coverage, failures, reread, uploads
 
 log = logging.getLogger(__name__)
 
@@ -137,8 +137,15 @@ class _Task:
     window: Window
     ids: list[str] | None
     check: MonthCheck | None
+    upload: tuple[int, str] | None = None  # id and name of a file that is read in place of the store
 
-    def pages(self, connector: Connector, select_by: str) -> Iterator[Page]:
+    @property
+    def asks_the_store(self) -> bool:
+        return self.upload is None
+
+    def pages(self, session: Session, connector: Connector, select_by: str) -> Iterator[Page]:
+        if self.upload is not None:
+            return connector.pages_of_file(uploads.lines(session, *self.upload))
         if self.ids is not None:
             return connector.by_ids(self.ids)
         return connector.pages(Selection(self.window, select_by))
@@ -156,7 +163,8 @@ def _prepare(session: Session, claim: Claim, *, clock: Clock) -> tuple[Integrati
         task = _Task(
             Window(row.window_start, row.window_end),
             reread.external_ids(session, row, integration.store_id, booking.zone) if is_reread else None,
-            month_check_of(session, row, booking.zone) if row.kind is RunKind.TIMETABLE else None,
+            month_check_of(session, row, booking.zone) if row.kind in coverage.IMPORTS else None,
+            (row.upload_id, row.file_name) if row.upload_id is not None else None,
         )
     with writing(session):
         claims.hold(session, claim, now=clock(), settings_used=settings_text.as_text(booking.settings))
@@ -177,9 +185,12 @@ def _read_and_book(
     counts = Counts(causes=Causes() if booking.is_preview else None)
     expected: int | None = None
     seen = SeenIds()
-    own = task.pages(connector, booking.settings.select_by)
-    gone = vanished.pages(session, claim, booking, connector, task.window, seen) if task.ids is None else iter(())
-    left = open_again.pages(session, booking, connector, task.window, seen) if task.ids is None else iter(())
+    own = task.pages(session, connector, booking.settings.select_by)
+    if not task.asks_the_store:
+        own = from_file.pages(session, booking.store_id, booking.connector, own)
+    is_window = task.ids is None and task.asks_the_store
+    gone = vanished.pages(session, claim, booking, connector, task.window, seen) if is_window else iter(())
+    left = open_again.pages(session, booking, connector, task.window, seen) if is_window else iter(())
     for page in chain(own, gone, left):
         booking.now = clock()
         if page.expected is not None and page.expected != expected:
@@ -254,6 +265,8 @@ def _close(session: Session, claim: Claim, state: RunState, *, clock: Clock) -> 
             raise RuntimeError(f"run {row.id}: {row.outcomes()} do not add up to {row.fetched}")
         row.state = state
         row.ended_at = clock()
+        if row.upload_id is not None:
+            return  # whether the store answers, a file does not tell
         if state is RunState.DONE:
             failures.end_pause(session, row.integration_id)
         coverage.ended(session, row)
