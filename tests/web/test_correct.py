@@ -191,6 +191,8 @@ def test_lines_are_added_and_taken_away_before_anything_is_saved(
     data = filled_in(office.get(url(one)))
     data["add"] = "yes"
     page = office.post(url(one, "/recalculate"), data=data)
+    assert page.headers["HX-Trigger-After-Swap"] == "recalculated"
+    assert 'recalculated from:body"' in page.text
     data = filled_in(page, item_2="MUG-2", quantity_2="2", price_2="3")
     assert (data["vat_rate-2"], data.getlist("row")) == ("21", ["1", "2"])
     data["remove"] = "1"
@@ -288,10 +290,15 @@ def test_figures_that_differ_are_accepted_with_the_sums_by_an_accountant(
 ) -> None:
     (one,) = waits(session, session_factory, an_order_of("1"))
     assert 'name="accept"' not in save(office, one, quantity_1="2").text
-    assert save(office, one, accept="yes").status_code == 422
+    assert save(office, one, accept="total 12.10 24.20").status_code == 422
     page = accountant.get(url(one))
-    assert 'name="accept"' in page.text
-    answer = save(accountant, one, step="register", accept="yes")
+    assert 'name="accept" value="total 12.10 24.20"' in page.text
+    sums = accountant.post(url(one, "/sums"), data=filled_in(page, accept="total 12.10 24.20"))
+    assert 'id="c-accept" checked' in sums.text
+    sums = accountant.post(url(one, "/sums"), data=filled_in(page, accept="total 12.10 24.20", quantity_1="3"))
+    assert 'id="c-accept">' in sums.text
+    assert save(accountant, one, step="register", accept="yes").location == url(one)
+    answer = save(accountant, one, step="register", accept="total 12.10 24.20")
     assert answer.location == f"/invoices/{one}"
     assert (first(session).state, first(session).total) == (InvoiceState.REGISTERED, Decimal("24.20"))
 

@@ -47,7 +47,9 @@ def recalculate(invoice_id: int) -> ResponseReturnValue:
                 typed = correction_form.without_line(typed, request.form["remove"])
             elif "fill" in request.form:
                 typed, errors = _with_customer(typed)
-            return invoice.page(session, invoice_id, typed, errors=errors, accept=_accepts(), reason=_reason())
+            page = invoice.page(session, invoice_id, typed, errors=errors, accept=_accepts(), reason=_reason())
+            # Sums that were asked for before a line came or went must not stay.
+            return page, 200, {"HX-Trigger-After-Swap": "recalculated"}
         except Gone as gone:
             return _gone(gone, typed)
 
@@ -152,9 +154,9 @@ def suggest_customers() -> ResponseReturnValue:
 # --- parts --------------------------------------------------------------------------------------------------------
 
 
-def _accepts() -> bool:
-    """The person says that the figures are right as they stand."""
-    return request.form.get("accept") == "yes"
+def _accepts() -> str:
+    """The figures that the person says are right, as they were shown."""
+    return request.form.get("accept", "")[:200]
 
 
 def _reason() -> str:

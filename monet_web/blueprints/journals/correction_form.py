@@ -101,7 +101,7 @@ class Form:
     seen: str
     warehouses: Sequence[str] = ()
     customer: str = ""
-    accept: bool = False
+    accept: str = ""
     reason: str = ""
     other: Mapping[str, str] = field(default_factory=dict)
 

@@ -54,7 +54,7 @@ def page(
     *,
     errors: Mapping[str, str] | None = None,
     overtaken: Overtaken | None = None,
-    accept: bool = False,
+    accept: str = "",
     reason: str = "",
 ) -> str:
     """The page with the form as it is kept, or as `typed`. Inside a transaction, a fixed number of queries.
@@ -87,7 +87,7 @@ def form_of(
     typed: Typed,
     *,
     errors: Mapping[str, str] | None = None,
-    accept: bool = False,
+    accept: str = "",
     reason: str = "",
     quiet: bool = False,
 ) -> Form:

@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from monet_web.domain import corrections
+from monet_web.domain.checks import money
 from monet_web.domain.correction_typed import Typed
 from monet_web.domain.corrections import Change, Corrected
 from monet_web.domain.errors import BrokenRule
@@ -48,6 +49,12 @@ class Looked:
     prepared: Prepared
     errors: Mapping[str, str]
     changes: tuple[Change, ...]
+
+    @property
+    def figures(self) -> str:
+        """How its figures differ from the store's, as a form says which ones were seen; "" when they do not."""
+        assert self.prepared.draft is not None  # noqa: S101 - a correction is always drafted
+        return " ".join(f"{one.of} {money(one.store)} {money(one.lines)}" for one in self.prepared.draft.differences)
 
     @property
     def findings(self) -> list[Finding]:
@@ -102,15 +109,16 @@ def save(
     *,
     version: int,
     seen: str,
-    accept: bool = False,
+    accept: str = "",
     may_amounts: bool,
     now: datetime,
     actor: str,
 ) -> tuple[Change, ...]:
     """Keep a correction; what it changed. The invoice stays in its journal, and no import refreshes it any more.
 
-    `version` and `seen` are of the form when it was opened. `accept`: figures that differ from the store's are right as
-    they stand (an accountant's word). Raises WrongFields, Overtaken, correct_open.Gone, BrokenRule.
+    `version` and `seen` are of the form when it was opened. `accept`: the figures that differ from the store's and are
+    right, as `Looked.figures` says them (an accountant's word): other ones are not accepted unseen. Raises WrongFields,
+    Overtaken, correct_open.Gone, BrokenRule.
     """
     if accept and not may_amounts:
         raise BrokenRule(NOT_ACCOUNTANT, fix="Ask one, or correct the lines.", field="accept")
@@ -120,14 +128,14 @@ def save(
             looked = look(session, opened, typed, may_amounts=may_amounts, now=now, actor=actor)
             if looked.errors:
                 raise WrongFields(looked.errors)
-            if accept:
+            accepts = bool(accept) and accept == looked.figures
+            if accepts:
                 figures.accept(session, opened.invoice, looked.findings, now=now, actor=actor)
-            if not (looked.changes or accept):
+            if not (looked.changes or accepts):
                 return ()
             if looked.changes:
-                looked = (
-                    look(session, opened, typed, may_amounts=may_amounts, now=now, actor=actor) if accept else looked
-                )
+                if accepts:
+                    looked = look(session, opened, typed, may_amounts=may_amounts, now=now, actor=actor)
                 prepared = looked.prepared
             else:
                 prepared = _checked(session, opened)
