@@ -75,6 +75,8 @@ def say(run: Run, causes: list[Cause], troubles: Sequence[Trouble], *, was_previ
              for currency, sums in sorted(run.totals.items())],
             right=(1, 2),
         )  # fmt: skip
+    if was_preview:
+        _say_vat(run)
     if causes:
         _out.say("")
         _out.say("What would wait, by cause:" if was_preview else "What waits, by cause:")
@@ -90,12 +92,17 @@ def causes_of(session: Session, run: Run) -> list[Cause]:
     from monet_web.domain.findings_general import GENERAL, in_general
     from monet_web.models.runs import RunKind
     from monet_web.services.documents import causes as grouped
+    from monet_web.services.running import foreseen_account
 
     if run.kind is RunKind.PREVIEW:
-        # A preview keeps no documents: only how many, by code.
-        return [
+        # A preview keeps no documents: its groups, and how many beyond them by code.
+        foreseen = [
+            Cause(one.invoices, f"× {describe(one.finding).cause}", describe(one.finding).fix)
+            for one in foreseen_account.causes(run)
+        ]
+        return foreseen + [
             Cause(number, f"× {in_general(code).phrase}", in_general(code).fix)
-            for code, number in sorted(run.findings.items(), key=lambda pair: (-pair[1], pair[0]))
+            for code, number in sorted(foreseen_account.not_grouped(run).items(), key=lambda pair: (-pair[1], pair[0]))
             if code in GENERAL
         ]
     found = grouped.causes(session, opened_by_run=run.id)
@@ -107,6 +114,25 @@ def causes_of(session: Session, run: Run) -> list[Cause]:
         more = sum(one.invoices for one in found[MOST_CAUSES:])
         causes.append(Cause(more, "and more for other causes.", "See them all: monet journals list"))
     return causes
+
+
+def _say_vat(run: Run) -> None:
+    """Base and VAT of each rate and currency, of what would be registered and of what would wait."""
+    from monet_web.services.running import foreseen_account
+
+    for of in foreseen_account.vat([run]):
+        _out.say("")
+        _out.table(
+            (f"VAT, {of.currency}", "base", "VAT", "would wait: base", "VAT"),
+            [
+                (
+                    "no tax" if row.rate is None else f"{row.rate:f} %",
+                    *(_out.amount(f"{amount:.2f}") for amount in (*row.registered, *row.in_journal)),
+                )
+                for row in of.rows
+            ],
+            right=(1, 2, 3, 4),
+        )
 
 
 _STATES = {"done": "done", "failed": "failed", "stopped": "stopped", "queued": "queued", "running": "at work"}

@@ -76,10 +76,19 @@ def test_a_dry_run_writes_no_document(monet: Monet, books: Session) -> None:
 @pytest.mark.usefixtures("shop")
 def test_a_dry_run_says_its_causes_with_counts_and_what_to_do(monet: Monet) -> None:
     shown = monet("import", "%", *PERIOD, "--dry-run").stdout
-    assert "1 × a product is not among the items" in shown
-    assert "→ Import the products with the items, or let the integration make items it does not know." in shown
+    assert "1 × SKU KN-01 is not among the items" in shown
+    assert "→ Say which item SKU KN-01 is, for all invoices at once, or choose it on that line; or import it" in shown
     assert "Item unknown" not in shown
     assert "Without an item" not in shown
+
+
+@pytest.mark.usefixtures("shop")
+def test_a_dry_run_says_base_and_vat_of_each_rate(monet: Monet) -> None:
+    shown = monet("import", "%", *PERIOD, "--dry-run").stdout
+    [row] = [line.split() for line in shown.splitlines() if line.lstrip().startswith("21 %")]
+    assert row == ["21", "%", "10.00", "2.10", "10.00", "2.10"]
+    assert "VAT, EUR" in shown
+    assert "VAT, EUR" not in monet("import", "%", *PERIOD).stdout
 
 
 @pytest.mark.usefixtures("shop")
