@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, or_, select
 from sqlalchemy.exc import SQLAlchemyError
@@ -24,7 +25,7 @@ from monet_web.models.users import Role, User
 from monet_web.services.office.keys import sealed_columns
 from monet_web.services.opening.plan import zone_of
 from monet_web.services.opening.timetable import BY_ITSELF
-from monet_web.services.running.next_runs import Obstacle, next_runs
+from monet_web.services.running.next_runs import NextRun, Obstacle, next_runs
 
 # A run tells that it lives every 15 seconds and is taken back after 120.
 SILENT_RUN = timedelta(minutes=3)
@@ -76,15 +77,15 @@ def checks_of_data(session: Session, *, now: datetime) -> Iterator[Sign]:
     for part, check in _CHECKS:
         try:
             with reading(session):
-                found = check(session, now)
+                answer = check(session, now)
         except MonetError as error:
-            found = Sign(part, False, error.message, error.fix)
+            answer = Sign(part, False, error.message, error.fix)
         except SQLAlchemyError as error:
-            found = Sign(
+            answer = Sign(
                 part, False, f"It can't be checked: the database refused the question ({type(error).__name__}).",
                 "Look at the two lines about the database first.",
             )  # fmt: skip
-        yield found
+        yield from [answer] if isinstance(answer, Sign) else answer
 
 
 def _company(session: Session, _now: datetime) -> Sign:
@@ -175,34 +176,92 @@ def _runs(session: Session, now: datetime) -> Sign:
 
 
 def _timetable(session: Session, now: datetime) -> Sign:
-    """Slots that nobody opened, and stores that fail; refused ones have a line of their own."""
+    """Slots that nobody opened, stores that fail, settings nobody can read; refused ones have a line of their own."""
     names = {row.id: row.name for row in session.execute(select(Integration.id, Integration.name))}
     found = sorted(next_runs(session, now=now).values(), key=lambda one: names[one.integration_id])
     zone = zone_of(session)
+    unreadable = [
+        f"{names[one.integration_id]}: {one.because}" for one in found if one.obstacle is Obstacle.UNREADABLE
+    ]  # fmt: skip
     overdue = [
         f"{names[one.integration_id]} since {one.at.astimezone(zone):%Y-%m-%d %H:%M}"
         for one in found
         if one.obstacle is Obstacle.OVERDUE and one.at is not None
     ]
-    if overdue:
-        return Sign(
-            "timetable", False, f"Overdue: {_few(overdue)}.",
-            "Start the scheduler and a worker (`monet run` starts both): one run then covers all that was due.",
-        )  # fmt: skip
     failing = [
         f"{names[one.integration_id]}, tried again {one.at.astimezone(zone):%Y-%m-%d %H:%M}: {one.because}".rstrip(": ")
         for one in found
         if one.obstacle is Obstacle.TRIED_AGAIN and one.at is not None
     ]
-    if failing:
-        return Sign(
-            "timetable", False, f"Imports that fail: {' '.join(failing[:_SHOWN])}",
-            "They are tried again by themselves. To see what a store says: monet integrations test NAME",
+    said, fixes = [], []
+    if unreadable:
+        said.append(" ".join(unreadable[:_SHOWN]))
+    if overdue:
+        said.append(f"Overdue: {_few(overdue)}.")
+        fixes.append(
+            "Start the scheduler and a worker (`monet run` starts both): one run then covers all that was due."
         )  # fmt: skip
+    if failing:
+        said.append(f"Imports that fail: {' '.join(failing[:_SHOWN])}")
+        fixes.append(
+            "They are tried again by themselves. To see what a store says: monet integrations test NAME"
+        )  # fmt: skip
+    if said:
+        return Sign("timetable", False, " ".join(said), " ".join(fixes))
     planned = sum(one.at is not None for one in found)
     if not planned:
         return Sign("timetable", True, "No integration runs by itself.")
     return Sign("timetable", True, f"Runs to come by themselves: {planned}; none is overdue.")
+
+
+def _each(session: Session, now: datetime) -> list[Sign]:
+    """Of each integration: its next run with the period, or why there is none, and its last five imports."""
+    names = {row.id: row.name for row in session.execute(select(Integration.id, Integration.name))}
+    found = sorted(next_runs(session, now=now).values(), key=lambda one: names[one.integration_id])
+    zone = zone_of(session)
+    signs = []
+    for one in found:
+        missing = [f"{_day(gap.start, zone)} to {_day(gap.end, zone)}" for gap in one.gaps]
+        words = [_next(one, zone), _lasts(one, zone)]
+        words += [f"Not imported, and not by itself: {_few(missing)}."] if missing else []
+        signs.append(
+            Sign(
+                f"integration {names[one.integration_id]}", not missing, " ".join(words),
+                "Launch those days, or leave them out on the page Integrations." if missing else "",
+            )
+        )  # fmt: skip
+    return signs
+
+
+def _next(one: NextRun, zone: ZoneInfo) -> str:
+    match one.obstacle:
+        case Obstacle.SWITCHED_OFF:
+            return "Switched off."
+        case Obstacle.FREQUENCY_OFF:
+            return "Its frequency is off: it runs when somebody launches it."
+        case Obstacle.UNREADABLE:
+            return "Its settings can't be read."
+        case Obstacle.REFUSED:
+            return "The next run waits for a new key."
+        case _:
+            pass
+    if one.at is None:
+        return "The next run comes after the one at work."
+    window = ""
+    if one.window is not None:
+        window = f", imports {_day(one.window.start, zone)} until {_day(one.window.end, zone)}"
+    return f"Next run: {_day(one.at, zone)}{window}."
+
+
+def _lasts(one: NextRun, zone: ZoneInfo) -> str:
+    if not one.last:
+        return "No import yet."
+    ended = [f"{_day(run.ended_at, zone)} {run.state.value}" for run in one.last if run.ended_at is not None]
+    return f"Last imports: {', '.join(ended)}."
+
+
+def _day(moment: datetime, zone: ZoneInfo) -> str:
+    return f"{moment.astimezone(zone):%Y-%m-%d %H:%M}"
 
 
 def _balances(session: Session, _now: datetime) -> Sign:
@@ -246,12 +305,13 @@ def _few(texts: Sequence[str]) -> str:
     return ", ".join(texts[:_SHOWN]) + more
 
 
-_CHECKS: tuple[tuple[str, Callable[[Session, datetime], Sign]], ...] = (
+_CHECKS: tuple[tuple[str, Callable[[Session, datetime], Sign | list[Sign]]], ...] = (
     ("company", _company),
     ("people", _people),
     ("secrets", _secrets),
     ("integrations", _integrations),
     ("runs", _runs),
     ("timetable", _timetable),
+    ("integration", _each),
     ("balances", _balances),
 )

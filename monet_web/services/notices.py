@@ -171,7 +171,9 @@ def morning_sentence(session: Session, *, now: datetime) -> str:
 
 
 def _needs(stands: Today) -> int:
-    """As many as the page Today lists: stores that fail or refuse, then each kind of document that waits."""
+    """As many as the page Today lists: months that differ, settings nobody can read, stores that fail or refuse, then
+    each kind of document that waits.
+    """
     stores = sum(
         one.integration.state is IntegrationState.ON
         and (
@@ -187,7 +189,8 @@ def _needs(stands: Today) -> int:
         stands.changed,
         stands.questions,
     )
-    return stores + sum(1 for count in documents if count)
+    months = len(stands.differing)
+    return months + len(stands.unreadable_settings) + stores + sum(1 for count in documents if count)
 
 
 def _failures() -> tuple[ScalarSelect[datetime | None], ScalarSelect[int | None]]:

@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import case, func, select, union_all
+from sqlalchemy import and_, case, func, or_, select, union_all
 from sqlalchemy.orm import Session, defer, lazyload
 
 from monet_web.domain.windows import local_day, start_of_day
@@ -25,7 +25,8 @@ from monet_web.services.documents.waiting import Sum, Which, summary
 from monet_web.services.importing.facts import CHANGED
 from monet_web.services.integrations.integration_list import waits_for_later
 from monet_web.services.office import company
-from monet_web.services.running.next_runs import NextRun, next_runs
+from monet_web.services.running import month_checks
+from monet_web.services.running.next_runs import NextRun, Obstacle, next_runs
 
 DAYS = 14
 RUNS = 14
@@ -100,6 +101,7 @@ class Today:
     changed: int  # registered invoices whose orders have changed in the store since
     now: datetime
     next_runs: Mapping[int, NextRun] = field(default_factory=dict)  # by integration
+    months: Mapping[int, Run] = field(default_factory=dict)  # by integration: the run that checked a month last (B3)
     questions: int = 0  # to the accountant, not answered yet
 
     @property
@@ -108,6 +110,22 @@ class Today:
         untils = [one.known_until for one in self.health if one.integration.state is IntegrationState.ON]
         known = [until for until in untils if until is not None]
         return min(known) if known and len(known) == len(untils) else None
+
+    @property
+    def differing(self) -> tuple[tuple[Health, Run], ...]:
+        """Integrations whose month differs from the store's, with the run that says so."""
+        found = ((one, self.months.get(one.integration.id)) for one in self.health)
+        return tuple((one, run) for one, run in found if run is not None and month_checks.differs(run))
+
+    @property
+    def unreadable_settings(self) -> tuple[tuple[Health, str], ...]:
+        """Integrations that stand still because their settings can't be read, with the reason."""
+        found = ((one, self.next_runs.get(one.integration.id)) for one in self.health)
+        return tuple(
+            (one, upcoming.because)
+            for one, upcoming in found
+            if upcoming is not None and upcoming.obstacle is Obstacle.UNREADABLE
+        )
 
     @property
     def has_run(self) -> bool:
@@ -133,6 +151,7 @@ def today(session: Session, *, now: datetime) -> Today:
         changed=_changed(session),
         now=now,
         next_runs=next_runs(session, now=now),
+        months=month_checks.newest(session, now=now),
         questions=questions.unanswered_count(session),
     )
 
@@ -187,7 +206,10 @@ def _health(session: Session, integrations: Sequence[Integration], *, now: datet
     for run in session.scalars(
         select(Run)
         .options(lazyload(Run.integration))
-        .where(Run.state.in_((RunState.QUEUED, *AT_WORK)), Run.kind.in_(IMPORTS))
+        .where(
+            or_(Run.state.in_(AT_WORK), and_(Run.state == RunState.QUEUED, Run.foreground.is_(False))),
+            Run.kind.in_(IMPORTS),
+        )
         .order_by(at_work_first, Run.id)
     ):
         if not waits_for_later(run, is_refused=run.integration_id in refused, now=now):
@@ -196,7 +218,7 @@ def _health(session: Session, integrations: Sequence[Integration], *, now: datet
 
 
 def _newest_runs(session: Session, integrations: Sequence[Integration]) -> list[Run]:
-    """The newest imports that ended, at most RUNS of each integration, by id; two queries."""
+    """The newest imports that ended, at most RUNS of each integration, by their ends; two queries."""
     if not integrations:
         return []
     # One look into the index for each, and each with its own number in the text: asked for all at once, PostgreSQL
@@ -204,7 +226,7 @@ def _newest_runs(session: Session, integrations: Sequence[Integration]) -> list[
     of_each = [
         select(Run.id)
         .where(Run.integration_id == one.id, Run.kind.in_(IMPORTS), Run.ended_at.is_not(None))
-        .order_by(Run.id.desc())
+        .order_by(Run.ended_at.desc(), Run.id.desc())
         .limit(RUNS)
         .subquery()
         for one in integrations
@@ -213,7 +235,7 @@ def _newest_runs(session: Session, integrations: Sequence[Integration]) -> list[
     runs = session.scalars(
         select(Run).where(Run.id.in_(ids)).options(lazyload(Run.integration)).execution_options(populate_existing=True)
     )
-    return sorted(runs, key=lambda run: run.id)
+    return sorted(runs, key=lambda run: (run.ended_at, run.id))
 
 
 def _days(session: Session, today: date, zone: ZoneInfo, integration_of: Mapping[int, int]) -> tuple[Day, ...]:

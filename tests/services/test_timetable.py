@@ -495,3 +495,23 @@ def test_a_month_that_differs_from_the_store_does_not_agree(desk: Desk) -> None:
     assert run.month_check["agrees"] is False
     assert run.month_check["store"]["totals"] == {"EUR": "24.20"}
     assert run.month_check["ours"]["totals"] == {"EUR": "12.10"}
+
+
+def test_a_launch_of_the_month_checks_it_anew_once_it_was_checked(desk: Desk) -> None:
+    desk.add("2026-11-19 12:00", frequency="daily")
+    october = {"first": at("2026-10-01 00:00").astimezone(VILNIUS).date(), "last": at("2026-10-31 12:00").date()}
+
+    def launched(now: str) -> Run:
+        (run,) = open_runs.launch(
+            desk.session, mask="KL", first=october["first"], last=october["last"], now=at(now), actor="ona"
+        )  # fmt: skip
+        return next(each for each in desk.work(now) if each.id == run.id)
+
+    assert launched("2026-11-19 12:00").month_check is None
+    desk.tick("2026-11-20 06:00")
+    desk.work("2026-11-20 06:00")
+    placed = at("2026-10-20 10:00")
+    put(desk.store, an_order(external_id="1", number="1", placed_at=placed, changed_at=placed, paid_at=placed))
+    check = launched("2026-11-22 12:00").month_check
+    assert check is not None
+    assert (check["month"], check["agrees"], check["ours"]["invoices"]) == ("2026-10", True, 1)

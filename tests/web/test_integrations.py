@@ -209,6 +209,57 @@ def test_the_page_says_what_is_silent_and_since_when(
     assert told in text
 
 
+def test_the_last_five_imports_are_a_strip_with_words(app: Flask, session: Session) -> None:
+    one = add(session, frequency="daily")
+    for number, state in enumerate((RunState.FAILED, *[RunState.DONE] * 4, RunState.FAILED)):
+        ran(session, one, state=state, ended_at=NOW - timedelta(minutes=30 - number))
+    html = page(app, session)
+    assert "The last 5 imports: 4 clean and 1 failed or need a person" in html
+    strip = html[html.index('class="ticks"') :]
+    assert strip[: strip.index("</svg>")].count('y="1" width="6"') == 5
+
+
+def test_a_month_that_differs_needs_somebody(app: Flask, session: Session) -> None:
+    one = add(session, frequency="daily")
+    found = {"agrees": False, "store": {"orders": 3, "totals": {}, "left_out": {}, "not_booked": 0},
+             "ours": {"invoices": 2, "registered": 2, "in_journal": 0, "totals": {}}}  # fmt: skip
+    run = ran(session, one, kind=RunKind.TIMETABLE, month_check={"month": "2026-10", **found})
+    html = page(app, session)
+    assert "October 2026 differs from the store" in html
+    assert "1 installed, 1 needs you" in words(html)
+    assert f'class="bad" href="/runs/{run.id}"' in html
+
+
+@pytest.mark.parametrize("path", ["/integrations", "/integrations/1", "/", "/runs"])
+def test_settings_that_cannot_be_read_stop_no_page(app: Flask, session: Session, path: str) -> None:
+    one = add(session, frequency="daily")
+    add(session, "Good", frequency="daily", number_prefix="GG")
+    put(session, one, settings={**one.settings, "refunds": "someday"})
+    answer = browser(app, session, Role.ADMINISTRATOR).get(path)
+    assert answer.status_code == 200
+    if path in ("/integrations", "/"):
+        text = words(answer.text)
+        assert "refunds=someday" in text
+        assert "monet integrations set “Kava Ltd” key=value" in text
+        assert re.search(r"(Today|Tomorrow) \d\d:\d\d · daily", text)  # the other one runs
+
+
+def test_a_run_left_behind_by_a_terminal_is_no_current_one(app: Flask, session: Session) -> None:
+    one = add(session, frequency="daily")
+    ran(session, one, state=RunState.QUEUED, foreground=True, started_at=None, ended_at=None)
+    ran(session, one, state=RunState.FAILED, kind=RunKind.TIMETABLE, error="The store is down.")
+    text = words(page(app, session))
+    assert "The store is down." in text
+    assert "1 installed, 1 needs you" in text
+
+
+def test_the_run_that_ended_last_is_the_last_whatever_its_number(app: Flask, session: Session) -> None:
+    one = add(session, frequency="daily")
+    ran(session, one, state=RunState.FAILED, ended_at=NOW - timedelta(minutes=1), error="The newer word.")
+    ran(session, one, ended_at=NOW - timedelta(minutes=9))
+    assert "The newer word." in page(app, session)
+
+
 def test_a_preview_is_no_last_run(app: Flask, session: Session) -> None:
     ran(session, add(session), kind=RunKind.PREVIEW, registered=7, fetched=7)
     text = words(page(app, session))

@@ -18,12 +18,13 @@ from monet_web.blueprints.today import views
 from monet_web.blueprints.today.drawing import Series, draw
 from monet_web.domain.windows import days as days_of
 from monet_web.models import Integration, InvoiceFinding, Run, RunOrder
-from monet_web.models.base import writing
+from monet_web.models.base import reading, writing
 from monet_web.models.integrations import IntegrationState
 from monet_web.models.invoices import InvoiceState
 from monet_web.models.runs import RunKind, RunState
 from monet_web.models.store_orders import Outcome
 from monet_web.models.users import Role
+from monet_web.services import notices
 from monet_web.services.opening import changes
 from tests import builders
 from tests.builders import NOON
@@ -320,6 +321,85 @@ def test_a_failure_says_when_it_is_tried_again(client: FlaskClient, session: Ses
     assert "1 thing needs you." in said
     assert "It is tried again by itself" in said
     assert re.search(r"Molis LV Tries again \S.* · 2nd attempt imports", said)
+
+
+# --- the month that was checked ---------------------------------------------------------------------------------------
+
+
+def checked(session: Session, name: str, *, agrees: bool, days_ago: int = 0, invoices: int = 280) -> Integration:
+    with writing(session):
+        one = builders.an_integration(session, name, settings={"frequency": "daily"})
+        ended(
+            session, one, kind=RunKind.TIMETABLE, ended_at=NOW - timedelta(days=days_ago), window_end=NOW,
+            month_check={
+                "month": "2026-10", "agrees": agrees,
+                "store": {"orders": 300, "totals": {"EUR": "9000.00"}, "left_out": {}, "not_booked": 20},
+                "ours": {"invoices": invoices, "registered": 280, "in_journal": 0, "totals": {"EUR": "8000.00"}},
+            },
+        )  # fmt: skip
+    return one
+
+
+def test_a_month_that_differs_from_the_store_heads_the_page_and_counts(client: FlaskClient, session: Session) -> None:
+    one = checked(session, "Molis LT", agrees=False, days_ago=3)
+    with writing(session):
+        refuses = builders.an_integration(session, "Molis EE", refused_since=NOW, refused_text="No.")
+        assert refuses.id
+    page = client.get("/").text
+    said = words(page)
+    assert "2 things need you." in said
+    assert said.index("Molis LT: October 2026 differs from the store") < said.index("Molis EE: the store refuses")
+    assert "The store: 300 for 9,000.00 EUR. Here: 280 for 8,000.00 EUR." in said
+    assert "20 could not be entered: they need you" in said
+    assert "first=2026-10-01&amp;last=2026-10-31" in page
+    with reading(session):
+        assert notices.morning_sentence(session, now=NOW) == "2 things need you."
+    # A later check that agrees settles it; one that was made a month ago is no news.
+    with writing(session):
+        ended(session, session.merge(one), kind=RunKind.LAUNCH, month_check={"month": "2026-10", "agrees": True})
+    assert "differs from the store" not in read(client)
+
+
+def test_a_check_of_a_month_ago_is_told_no_more(client: FlaskClient, session: Session) -> None:
+    checked(session, "Molis LT", agrees=False, days_ago=32)
+    assert "differs from the store" not in read(client)
+
+
+def test_on_its_day_a_month_that_agrees_heads_the_page(client: FlaskClient, session: Session) -> None:
+    checked(session, "Molis LT", agrees=True)
+    assert "October 2026 agrees with the store. " in read(client)
+    checked(session, "Molis LV", agrees=True)
+    assert "October 2026 agrees with every store. " in read(client)
+    checked(session, "Molis EE", agrees=False)
+    assert "agrees with" not in read(client)
+
+
+def test_the_day_after_a_month_that_agreed_is_told_no_more(client: FlaskClient, session: Session) -> None:
+    checked(session, "Molis LT", agrees=True, days_ago=1)
+    assert "agrees with the store" not in read(client)
+
+
+def test_settings_that_cannot_be_read_are_told_and_the_page_stands(client: FlaskClient, session: Session) -> None:
+    with writing(session):
+        builders.an_integration(session, "Molis LT", settings={"refunds": "someday"})
+        ended(session, builders.an_integration(session, "Molis LV"))
+    said = read(client)
+    assert "1 thing needs you." in said
+    assert "Molis LT: its settings can’t be read" in said
+    assert "refunds=someday" in said
+    assert "monet integrations set “Molis LT” key=value" in said
+    with reading(session):
+        assert notices.morning_sentence(session, now=NOW) == "1 thing needs you."
+
+
+def test_a_run_left_behind_by_a_terminal_hides_no_failure(client: FlaskClient, session: Session) -> None:
+    with writing(session):
+        one = builders.an_integration(session, "Molis LT")
+        ended(session, one, RunState.FAILED, kind=RunKind.TIMETABLE, error="The store does not answer.")
+        builders.a_run(session, one, state=RunState.QUEUED, foreground=True)
+    said = read(client)
+    assert "Molis LT: the import of" in said
+    assert "Waits for its turn" not in said
 
 
 # --- health --------------------------------------------------------------------------------------------------------

@@ -9,11 +9,12 @@ from typing import Any
 
 from flask import current_app, url_for
 
-from monet_web.blueprints import next_words
+from monet_web.blueprints import next_words, ticks
 from monet_web.blueprints.formats import moment, money
 from monet_web.blueprints.integrations import telling, wording
 from monet_web.blueprints.integrations.translating import _, ngettext
 from monet_web.blueprints.next_words import Next
+from monet_web.blueprints.runs import month_words
 from monet_web.connectors import CONNECTORS
 from monet_web.models.integrations import IntegrationState
 from monet_web.models.runs import AT_WORK, Run, RunState
@@ -40,6 +41,10 @@ class Line:
     offers_daily: bool
     refused: str
     refused_since: str
+    ticks: list[str]  # the last five imports, the oldest first
+    ticks_told: str
+    month: str  # of the newest check, where it differs from the store
+    month_url: str
 
 
 def lines(rows: Sequence[Row], upcoming: Mapping[int, NextRun], *, now: datetime) -> list[Line]:
@@ -76,6 +81,8 @@ def _line(row: Row, upcoming: NextRun | None, now: datetime) -> Line:
     kind = CONNECTORS.get(one.store.platform)
     is_off = one.state is IntegrationState.OFF
     told_of = row.current or (None if is_off and row.switched_off else row.last)
+    kinds = [ticks.kind(run) for run in reversed(upcoming.last)] if upcoming is not None else []
+    found = month_words.of(row.month) if row.month is not None else None
     action = "stop" if row.current else "switch_on" if is_off else "run"
     return Line(
         id=one.id,
@@ -101,6 +108,10 @@ def _line(row: Row, upcoming: NextRun | None, now: datetime) -> Line:
         and row.last.state is RunState.DONE,
         refused=one.refused_text if one.refused_since else "",
         refused_since=moment(one.refused_since) if one.refused_since else "",
+        ticks=kinds,
+        ticks_told=ticks.told(kinds),
+        month=found.title if found is not None else "",
+        month_url=run_url(row.month) if row.month is not None else "",
     )
 
 

@@ -22,7 +22,7 @@ from monet_web.models.base import now_utc, reading
 from monet_web.models.users import Role
 from monet_web.services.integrations import integration_form, integration_list
 from monet_web.services.opening import open_runs
-from monet_web.services.running import next_runs
+from monet_web.services.running import month_checks, next_runs
 
 
 @integrations.get("")
@@ -101,7 +101,7 @@ def draw(session: Session, launch: LaunchForm, idle: str, status: int = 200) -> 
 
 def _list(session: Session) -> dict[str, Any]:
     now = now_utc()
-    rows = integration_list.rows(session, now=now)
+    rows = integration_list.rows(session, now=now, months=month_checks.differing(session, now=now))
     return {
         "lines": listing.lines(rows, next_runs.next_runs(session, now=now), now=now),
         "headline": listing.headline(rows),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 from monet_web.blueprints.formats import money, number
 from monet_web.blueprints.runs import words
@@ -56,6 +56,20 @@ def of(run: Run) -> MonthCheck | None:
         in_journal=number(ours["in_journal"]),
         notes=joined(notes),
     )
+
+
+def days(run: Run) -> tuple[date, date]:
+    """The first and the last day of the month that a run has checked."""
+    assert run.month_check is not None  # noqa: S101 - asked only of a run that has checked one
+    year, month_number = (int(part) for part in run.month_check["month"].split("-"))
+    first = date(year, month_number, 1)
+    return first, (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
+
+
+def side(of_one: tuple[str, list[str]]) -> str:
+    """`300 for 9,000.00 EUR`."""
+    count, amounts = of_one
+    return _("%(count)s for %(amounts)s", count=count, amounts=joined(amounts)) if amounts else count
 
 
 def _amounts(totals: Mapping[str, str]) -> list[str]:

@@ -9,7 +9,7 @@ from flask_login import current_user
 
 from monet_web.blueprints import sentences
 from monet_web.blueprints.formats import day, moment, number
-from monet_web.blueprints.runs import signs
+from monet_web.blueprints.runs import month_words, signs
 from monet_web.blueprints.runs.texts import _, capitalised, link, ngettext
 from monet_web.models.integrations import IntegrationState
 from monet_web.models.runs import RunState
@@ -56,9 +56,44 @@ class Need:
 def needs(today: Today, *, answers: int = 0) -> list[Need]:
     """Everything that does not get better without somebody; `answers`: to this person, unread."""
     return [
-        *_nothing_runs(), *_refused(today), *_failed(today), *_orders(today), *_asked(today, answers),
-        *_waiting(today), *_changed(today),
+        *_months(today), *_nothing_runs(), *_unreadable(today), *_refused(today), *_failed(today), *_orders(today),
+        *_asked(today, answers), *_waiting(today), *_changed(today),
     ]  # fmt: skip
+
+
+def _months(today: Today) -> Iterator[Need]:
+    """B3's check: the last catch-up before i.SAF is due found something else than the store has."""
+    for one, run in today.differing:
+        found = month_words.of(run)
+        if found is None:
+            continue
+        first, last = month_words.days(run)
+        launch = link(
+            "integrations.page", mask=one.integration.name, first=first.isoformat(), last=last.isoformat(),
+            _anchor="launch",
+        )  # fmt: skip
+        text = _(
+            "The store: %(theirs)s. Here: %(ours)s. i.SAF is due; an import of the month compares again.",
+            theirs=month_words.side(found.store), ours=month_words.side(found.ours),
+        )  # fmt: skip
+        yield Need(
+            "failed",
+            f"{one.integration.name}: {found.title}",
+            ("failed", _("Differs")),
+            f"{text} {capitalised(found.notes)}." if found.notes else text,
+            _actions((link("runs.show", run_id=run.id), _("See both sides")), (launch, _("Import the month again"))),
+        )
+
+
+def _unreadable(today: Today) -> Iterator[Need]:
+    for one, why in today.unreadable_settings:
+        yield Need(
+            "failed",
+            _("%(name)s: its settings can’t be read", name=one.integration.name),
+            ("failed", _("Nothing comes in")),
+            capitalised(why),
+            _actions((link("integrations.edit", integration_id=one.integration.id), _("See its settings"))),
+        )
 
 
 def _nothing_runs() -> Iterator[Need]:

@@ -10,12 +10,14 @@ from decimal import Decimal
 from babel.dates import format_date
 from flask_babel import get_locale
 
-from monet_web.blueprints import next_words
+from monet_web.blueprints import next_words, ticks
 from monet_web.blueprints.formats import day, moment, money, number
 from monet_web.blueprints.next_words import Next
+from monet_web.blueprints.runs import month_words
 from monet_web.blueprints.runs.texts import _, joined, link, ngettext
+from monet_web.blueprints.sentences import month
 from monet_web.blueprints.today.drawing import Chart, Series, draw
-from monet_web.domain.windows import start_of_day
+from monet_web.domain.windows import local_day, start_of_day
 from monet_web.models.integrations import IntegrationState
 from monet_web.models.invoices import InvoiceState
 from monet_web.models.runs import AT_WORK, Run, RunState
@@ -47,7 +49,22 @@ def headline(today: Today, needs: int) -> str:
         first = ngettext("%(num)s thing needs you.", "%(num)s things need you.", needs)
     else:
         first = _yesterday(today)
-    return f"{first} {_since_midnight(today.days[-1])}".strip()
+    return " ".join(part for part in (_month(today), first, _since_midnight(today.days[-1])) if part)
+
+
+def _month(today: Today) -> str:
+    """On the day of the check, when all of them agree: `October 2026 agrees with every store.`"""
+    of_today = [
+        run
+        for run in today.months.values()
+        if run.ended_at is not None and local_day(run.ended_at, today.zone) == today.day
+    ]
+    if not of_today or today.differing or len({month_words.days(run) for run in of_today}) != 1:
+        return ""
+    name = month(month_words.days(of_today[0])[0])
+    if len(of_today) == 1:
+        return _("%(month)s agrees with the store.", month=name)
+    return _("%(month)s agrees with every store.", month=name)
 
 
 def _yesterday(today: Today) -> str:
@@ -232,7 +249,7 @@ class Line:
 def line(one: Health) -> Line:
     """An integration in words."""
     told, told_run, is_bad = _state(one)
-    kinds = [_kind(run) for run in one.ended]
+    kinds = [ticks.kind(run) for run in one.ended]
     return Line(
         name=one.integration.name,
         url=link("integrations.edit", integration_id=one.integration.id),
@@ -240,7 +257,7 @@ def line(one: Health) -> Line:
         told_url="" if told_run is None else link("runs.show", run_id=told_run.id),
         is_bad=is_bad,
         ticks=kinds,
-        ticks_told=_ticks(kinds),
+        ticks_told=ticks.told(kinds),
     )
 
 
@@ -265,28 +282,6 @@ def _state(one: Health) -> tuple[str, Run | None, bool]:
     if last.state is RunState.STOPPED:
         return _("Stopped %(when)s", when=when), last, False
     return _("Well, %(when)s", when=when), last, False
-
-
-def _kind(run: Run) -> str:
-    if run.state is RunState.FAILED:
-        return "failed"
-    if run.state is RunState.STOPPED:
-        return "skipped"
-    if run.conflict or run.unreadable:
-        return "failed"
-    return "journal" if run.in_journal else "registered"
-
-
-def _ticks(kinds: Sequence[str]) -> str:
-    if not kinds:
-        return _("no run yet")
-    words = (
-        ("registered", _("%(num)s clean")),
-        ("journal", _("%(num)s with invoices in a journal")),
-        ("failed", _("%(num)s failed or need a person")),
-        ("skipped", _("%(num)s stopped")),
-    )
-    return joined(text.replace("%(num)s", str(kinds.count(kind))) for kind, text in words if kind in kinds)
 
 
 def next_lines(today: Today) -> list[tuple[str, Next]]:

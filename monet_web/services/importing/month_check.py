@@ -21,7 +21,7 @@ from monet_web.domain.orders import Order, Unreadable
 from monet_web.domain.timetable import CHECK_DAY, month_before
 from monet_web.domain.windows import Window, days, local_day
 from monet_web.models.invoices import Invoice, InvoiceKind
-from monet_web.models.runs import Run, RunSlot
+from monet_web.models.runs import Run, RunKind, RunSlot
 from monet_web.models.store_orders import StoreOrder
 from monet_web.services.importing.prepare import Prepared
 
@@ -94,14 +94,26 @@ class MonthCheck:
 
 
 def month_check_of(session: Session, run: Run, zone: ZoneInfo) -> MonthCheck | None:
-    """The check that a run makes: it covers a slot of a 20th and the whole month before. Inside a transaction."""
-    moments = session.scalars(select(RunSlot.slot_at).where(RunSlot.run_id == run.id)).all()
-    for day in sorted(_check_days(moments, zone), reverse=True):
+    """The check that a run makes: it covers a slot of a 20th and the whole month before. Inside a transaction.
+
+    A launch of that month checks it anew, once it was checked: whoever mended a difference sees that it is gone.
+    """
+    if run.kind is RunKind.LAUNCH:
+        found = {local_day(run.created_at, zone)} if _was_checked(session, run) else set()
+    else:
+        moments = session.scalars(select(RunSlot.slot_at).where(RunSlot.run_id == run.id)).all()
+        found = _check_days(moments, zone)
+    for day in sorted(found, reverse=True):
         month = month_before(day)
         window = days(month.first, month.last, zone)
         if run.window_start <= window.start and window.end <= run.window_end:
             return MonthCheck(f"{month.first:%Y-%m}", window)
     return None
+
+
+def _was_checked(session: Session, run: Run) -> bool:
+    query = select(Run.id).where(Run.integration_id == run.integration_id, Run.month_check.is_not(None))
+    return session.scalars(query.limit(1)).first() is not None
 
 
 def _check_days(moments: Iterable[datetime], zone: ZoneInfo) -> set[date]:

@@ -72,7 +72,7 @@ def show(integration: Integration) -> Shown:
         state=integration.state.value,
         parameters={one.key: integration.parameters.get(one.key, "") for one in connector.parameters if not one.secret},
         secrets={one.key: bool(secrets.get(one.key)) for one in connector.parameters if one.secret},
-        settings=settings_text.as_text(settings_of(integration)),
+        settings=setting_texts(integration),
         learned=integration.learned,
         refused_since=integration.refused_since,
         refused_text=integration.refused_text,
@@ -81,8 +81,24 @@ def show(integration: Integration) -> Shown:
 
 
 def settings_of(integration: Integration) -> Settings:
-    """The settings in force."""
+    """The settings in force. Raises BrokenRule for what this version can't read."""
     return settings_text.parse(integration.settings)
+
+
+def readable(integration: Integration) -> Settings | None:
+    """The settings in force, None when they can't be read: then whoever mends them needs the rest all the same."""
+    try:
+        return settings_of(integration)
+    except BrokenRule:
+        return None
+
+
+def setting_texts(integration: Integration) -> dict[str, str]:
+    """Every setting as text, defaults included; what can't be read as it stands there."""
+    settings = readable(integration)
+    if settings is not None:
+        return settings_text.as_text(settings)
+    return {**settings_text.as_text(Settings()), **{key: str(text) for key, text in integration.settings.items()}}
 
 
 def connector_class(platform: str) -> type[Connector]:

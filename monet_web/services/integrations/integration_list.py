@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session, defer, lazyload
 
 from monet_web.models.audit import AuditEntry
@@ -15,6 +15,7 @@ from monet_web.models.integrations import Integration, IntegrationState
 from monet_web.models.invoices import Invoice, InvoiceState
 from monet_web.models.runs import AT_WORK, Run, RunKind, RunState
 from monet_web.models.users import User
+from monet_web.services.integrations import installed
 from monet_web.services.opening.timetable import BY_ITSELF
 
 IMPORTS = (RunKind.LAUNCH, RunKind.TIMETABLE)
@@ -38,19 +39,22 @@ class Row:
     waiting: int = 0
     sums: dict[str, Decimal] = field(default_factory=dict)  # of what waits, by currency
     switched_off: SwitchedOff | None = None
+    month: Run | None = None  # the newest check of a month, when that differs from the store
+    is_readable: bool = True  # its settings are
 
     @property
     def needs_somebody(self) -> bool:
         """True when nothing gets better without a person."""
-        if self.integration.refused_since is not None:
+        if self.integration.refused_since is not None or self.month is not None or not self.is_readable:
             return True
         last = self.last
         return last is not None and (last.state is RunState.FAILED or bool(last.conflict or last.unreadable))
 
 
-def rows(session: Session, *, now: datetime) -> list[Row]:
+def rows(session: Session, *, now: datetime, months: Mapping[int, Run] | None = None) -> list[Row]:
     """Every living integration by name. Inside a transaction; the integrations come without their secrets.
 
+    `months`: by integration, the runs whose check of a month found a difference.
     A run that waits for its next attempt or for the store's owner is no current one: it is told as the next run.
     """
     integrations = session.scalars(
@@ -74,6 +78,8 @@ def rows(session: Session, *, now: datetime) -> list[Row]:
                 waiting=sum(count for count, _ in sums.values()),
                 sums={currency: total for currency, (_, total) in sums.items()},
                 switched_off=off.get(one.id),
+                month=(months or {}).get(one.id),
+                is_readable=installed.readable(one) is not None,
             )
         )
     return found
@@ -96,11 +102,11 @@ def _runs() -> Select[Run]:
 
 
 def _last_runs(session: Session) -> dict[int, Run]:
-    # One look into the index for each integration, however many runs there were.
+    # One look into the index for each integration, however many runs there were: the newest is the one that ended last.
     newest = (
         select(Run.id)
         .where(Run.integration_id == Integration.id, Run.kind.in_(IMPORTS), Run.ended_at.is_not(None))
-        .order_by(Run.id.desc())
+        .order_by(Run.ended_at.desc(), Run.id.desc())
         .limit(1)
         .correlate(Integration)
         .scalar_subquery()
@@ -110,7 +116,10 @@ def _last_runs(session: Session) -> dict[int, Run]:
 
 
 def _current_runs(session: Session, refused: Collection[int], *, now: datetime) -> dict[int, Run]:
-    query = _runs().where(Run.state.in_((RunState.QUEUED, *AT_WORK)), Run.kind != RunKind.TEST).order_by(Run.id.desc())
+    # What waits for somebody's terminal hides nothing of what everybody waits for.
+    is_ours = or_(Run.state.in_(AT_WORK), Run.foreground.is_(False))
+    query = _runs().where(Run.state.in_((RunState.QUEUED, *AT_WORK)), Run.kind != RunKind.TEST, is_ours)
+    query = query.order_by(Run.id.desc())
     found: dict[int, Run] = {}
     for run in session.scalars(query):  # the one at work comes before those that wait
         if waits_for_later(run, is_refused=run.integration_id in refused, now=now):
