@@ -10,6 +10,7 @@ COMMANDS = {
     "demo": ("running:demo", "Serve a demo store to try things with."),
     "integrations": ("integrations:integrations", "Connect stores and change how they are imported."),
     "import": ("imports:import_", "Import the orders of a period now."),
+    "import-file": ("files:import_file", "Import the orders of a file that the shop exported."),
     "runs": ("runs:runs", "See what earlier imports did."),
     "timetable": ("timetable:timetable", "See when integrations run by themselves."),
     "journals": ("journals:journals", "See, check, register or delete what waits."),
