@@ -167,6 +167,28 @@ def test_a_web_server_s_own_password_is_told_from_the_key_s_refusal(demo: Here) 
     assert "a password of its own before PrestaShop" in demo.refusal().message
 
 
+def web_page(status: int) -> Served:
+    return Served(status, b"<!doctype html><html><body>Sveiki</body></html>", "text/html", is_ours=False)
+
+
+@pytest.mark.parametrize(
+    ("status", "says", "fix"),
+    [
+        (200, "answered with a web page where data was asked for", "front page"),
+        (403, "a firewall before it refuses (403). It says: “Sveiki”", "let requests of “Monet-Web” to /api/ through"),
+        (500, "failed with an error of its own (500)", "PHP error log"),
+    ],
+)
+def test_another_site_a_firewall_and_a_broken_shop_are_told_apart(demo: Here, status: int, says: str, fix: str) -> None:
+    demo.shop.hooks.append(lambda _: web_page(status))
+    connector = demo.connector()
+    connector._client._sleep = lambda seconds: None
+    with pytest.raises((NeedsOwner, RetryLater)) as caught:
+        connector.test()
+    assert says in caught.value.message
+    assert fix in caught.value.fix
+
+
 # Every refusal, in one sentence with what to do.
 
 REFUSALS: tuple[tuple[Faults, str, str], ...] = (

@@ -16,7 +16,7 @@ from monet_web.connectors.prestashop.explain import lacks
 from monet_web.connectors.prestashop.xml_rows import NotXml, document
 from monet_web.domain.errors import NeedsOwner
 
-_LOOKED_AT = 50  # of the newest orders, for the ways they are paid
+_LOOKED_AT = 500  # of the newest orders, for the ways they are paid; three short fields each
 _METHODS = frozenset({"put", "post", "delete", "patch"})
 
 
