@@ -87,6 +87,19 @@ def payment(kind: str | None) -> str:
     }.get(kind or "", "")
 
 
+def treatment(name: str) -> str:
+    """What the treatment of a sale for VAT is called."""
+    return {
+        "domestic": str(_("Sale at home")),
+        "eu_home": str(_("Sale to an EU consumer, our VAT")),
+        "oss": str(_("Sale under OSS")),
+        "eu_company": str(_("Sale to an EU VAT payer")),
+        "export": str(_("Export")),
+        "not_payer": str(_("Sale without VAT: no VAT payer")),
+        "outside_vat": str(_("Deposit or voucher")),
+    }.get(name, name)
+
+
 def registered(done: int, asked: int, waiting: list[tuple[str, int]]) -> str:
     """`3 of 4 registered. KL-7702 waits for one more cause.`; `waiting`: (number, causes) of those that still wait."""
     text = str(_("%(done)s of %(asked)s registered.", done=done, asked=asked))

@@ -53,6 +53,7 @@ def addresses(demo: Demo) -> dict[str, str]:
         "warehouses": "/items/warehouses",
         "settings": "/settings",
         "settings-people": "/settings/people",
+        "settings-vat": "/settings/vat",
         "settings-vat-rates": "/settings/vat-rates",
         "settings-currency-rates": "/settings/currency-rates",
         "settings-numbers": "/settings/numbers",

@@ -320,3 +320,23 @@ def test_the_rate_that_was_due_under_oss_is_chosen(
     invoice = only(session)
     assert (invoice.total, invoice.treatment) == (Decimal("12.10"), "oss")
     assert (invoice.net, invoice.vat) == (Decimal("9.76"), Decimal("2.34"))
+
+
+# --- what stands on documents and warehouses
+
+
+def test_an_invoice_shows_its_treatment_and_what_it_rests_on(
+    office: FlaskClient, session: Session, session_factory: Factory, register: Shop
+) -> None:
+    waits(session, session_factory, to_german_company())
+    office.post("/journals/mend/vies", data={"cause": "vat_number_unconfirmed", "subject": GERMAN})
+    page = words(office.get(f"/invoices/{_first(session)}").text)
+    assert f"Sale to an EU VAT payer VIES, {only(session).evidence['vat_code']['day']}, {HOSTILE}" in page  # type: ignore[index]
+    assert "PVM13" in page
+
+
+def test_a_warehouse_abroad_is_added_with_its_country(accountant: FlaskClient, session: Session) -> None:
+    refused = accountant.post("/items/warehouses", data={"code": "LODZ", "name": "Łódź", "country": "Poland"})
+    assert "Type the country's two letters, for example PL, or leave it empty." in words(refused.text)
+    accountant.post("/items/warehouses", data={"code": "LODZ", "name": "Łódź", "country": "pl"})
+    assert "LODZ Łódź PL 0" in words(accountant.get("/items/warehouses").text)

@@ -29,10 +29,13 @@ def warehouses() -> ResponseReturnValue:
 @needs(Role.ACCOUNTANT)
 def add_warehouse() -> ResponseReturnValue:
     """One more; it can't be taken away again."""
-    form = Typed({name: request.form.get(name, "") for name in ("code", "name")})
+    form = Typed({name: request.form.get(name, "") for name in ("code", "name", "country")})
     now, actor = now_utc(), current_user.email
     try:
-        made = service.add(db.session(), code=form.value("code"), name=form.value("name"), now=now, actor=actor)
+        made = service.add(
+            db.session(), code=form.value("code"), name=form.value("name"), country=form.value("country"), now=now,
+            actor=actor,
+        )  # fmt: skip
     except BrokenRule as error:
         form.refuse(error)
         return _page(form)

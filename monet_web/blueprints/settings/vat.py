@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_login import current_user
 
-from monet_web.blueprints import mending
+from monet_web.blueprints import mending, sentences
 from monet_web.blueprints.access import needs, signed_in
 from monet_web.blueprints.formats import zone
 from monet_web.blueprints.settings.blueprint import settings
@@ -80,19 +80,6 @@ def add_vat_code() -> ResponseReturnValue:
     return redirect(url_for("settings.vat"), 303)
 
 
-def treatment_name(treatment: str) -> str:
-    """What a treatment is called in lists."""
-    return {
-        "domestic": str(_("Sale at home")),
-        "eu_home": str(_("Sale to an EU consumer, our VAT")),
-        "oss": str(_("Sale under OSS")),
-        "eu_company": str(_("Sale to an EU VAT payer")),
-        "export": str(_("Export")),
-        "not_payer": str(_("Sale without VAT: no VAT payer")),
-        "outside_vat": str(_("Deposit or voucher")),
-    }.get(treatment, treatment)
-
-
 def _percent(form: Typed) -> Decimal | None:
     """None is "no tax", as the empty field says."""
     text = form.value("percent").removesuffix("%").strip()
@@ -130,8 +117,8 @@ def _page(*, days: Typed | None = None, code: Typed | None = None) -> ResponseRe
             today=today,
             sold={year: sold.of_year(year) for year in (today.year, today.year - 1)},
             codes=vat_codes.list_codes(session, row.country),
-            treatments=[(each.value, treatment_name(each.value)) for each in CLASSIFIED],
-            name_of=treatment_name,
+            treatments=[(each.value, sentences.treatment(each.value)) for each in CLASSIFIED],
+            name_of=sentences.treatment,
             days=days or Typed(_ticked({name: texts[name] for name in company_vat.KEYS}), about="days"),
             code=code or Typed({**asked, "valid_from": date(today.year, 1, 1).isoformat()}, about="code"),
         )
