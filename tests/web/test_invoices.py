@@ -271,6 +271,15 @@ def test_the_page_of_an_invoice_shows_lines_vat_totals_payment_and_who_registere
     assert "Run 1 made it from order 1001." in page
 
 
+def test_a_second_number_that_people_know_an_order_by_is_shown_and_found(
+    viewer: FlaskClient, session: Session, session_factory: Factory
+) -> None:
+    sold(session, session_factory, order("13", reference="UARSMIFRM"), order("14", reference="UARSMIFRM"), order("15"))
+    assert sorted(listed(viewer, "/invoices?q=uarsmifrm")) == ["13", "14"]
+    assert "Order 13 UARSMIFRM KL" in words(viewer.get(f"/invoices/{one(session, '13').id}").text)
+    assert "Order 15 KL" in words(viewer.get(f"/invoices/{one(session, '15').id}").text)
+
+
 def test_an_invoice_in_another_currency_shows_euros_too(
     viewer: FlaskClient, session: Session, session_factory: Factory
 ) -> None:
