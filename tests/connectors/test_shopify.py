@@ -77,6 +77,17 @@ def test_paid_means_the_money_came_in_the_window_whenever_it_was_ordered() -> No
     assert last.expected == 1
 
 
+def test_paid_in_the_window_counts_though_the_order_changed_long_after_it() -> None:
+    shop = shop_of()
+    number = shop.store.add(at=NOON - timedelta(days=9))
+    shop.store.edit(number, at=NOON - timedelta(days=9), transactions=[], displayFinancialStatus="PENDING")
+    shop.store.pay(number, at=NOON)
+    shop.store.edit(number, at=NOON + timedelta(days=3), note="later")
+    with opened(shop) as connector:
+        found = read_all(connector, Selection(Window(NOON - timedelta(hours=1), NOON + timedelta(hours=1)), "paid"))
+    assert [order.external_id for order in found] == [str(number)]
+
+
 @pytest.mark.parametrize("by", ["created", "paid"])
 def test_a_refund_in_the_window_brings_its_order_however_it_is_selected(by: str) -> None:
     shop = shop_of()
