@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import secrets
 import sys
 import tempfile
 import time
@@ -63,7 +64,7 @@ def measure(folder: Path, count: int) -> dict[str, Any]:
     sealer.bind([TEST_KEY])
     CONNECTORS["scripted"] = ScriptedStore
     _know_orders_by_id(ScriptedStore)
-    secret = "a-key-of-a-benchmark-that-signs-nothing"
+    secret = secrets.token_hex(32)
     factory = sessionmaker(create_engine(url), expire_on_commit=False)
     session = factory()
     each = max(count // CAUSES, 1)
