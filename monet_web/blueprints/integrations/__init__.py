@@ -3,6 +3,7 @@
 import monet_web.blueprints.integrations.changing
 import monet_web.blueprints.integrations.connecting
 import monet_web.blueprints.integrations.downloads
+import monet_web.blueprints.integrations.from_file
 import monet_web.blueprints.integrations.gaps
 import monet_web.blueprints.integrations.launching
 import monet_web.blueprints.integrations.testing

@@ -24,6 +24,7 @@ from monet_web.models.users import Role
 from monet_web.services.integrations import connect, connection_test, installed, integration_form, integration_list
 from monet_web.services.integrations.integration_form import Saved
 from monet_web.services.office import company
+from monet_web.services.opening import uploads
 from monet_web.services.running import next_runs
 
 
@@ -155,6 +156,7 @@ def draw(
         when=form.fields(forms.WHEN),
         question=_question(session, integration),
         meanwhile=meanwhile,
+        uploaded=uploads.newest(session, integration.id) if form.connector.orders_file else None,
         change=integration_form.last_change(session, integration.id) if meanwhile else None,
     )
 

@@ -39,13 +39,13 @@ _MOST_CAUSES = 12
 _LOG_LINES = 60
 
 _KINDS: dict[str, tuple[RunKind, ...]] = {
-    "imports": (RunKind.LAUNCH, RunKind.TIMETABLE),
+    "imports": (RunKind.LAUNCH, RunKind.TIMETABLE, RunKind.FILE),
     "previews": (RunKind.PREVIEW,),
     "checks": (RunKind.RECHECK,),
     "rereads": (RunKind.REREAD,),
     "all": tuple(RunKind),
 }
-_USUAL = (RunKind.LAUNCH, RunKind.TIMETABLE, RunKind.PREVIEW)
+_USUAL = (RunKind.LAUNCH, RunKind.TIMETABLE, RunKind.FILE, RunKind.PREVIEW)
 _OUTCOMES: dict[str, tuple[str, ...] | None] = {
     "needs": ("conflict", "unreadable"),
     "journal": ("in_journal",),

@@ -140,6 +140,7 @@ def kind(run: Run) -> str:
         RunKind.UNDO: _("Undo"),
         RunKind.TEST: _("Test"),
         RunKind.REREAD: _("Documents read again"),
+        RunKind.FILE: _("From a file"),
     }.get(run.kind, "")
 
 
@@ -149,11 +150,15 @@ def line(one: Line, run: Run, people: Mapping[str, str]) -> str:
     match one.says:
         case "launched" if run.kind in BY_ITSELF:
             return _("Queued by the timetable for %(days)s.", days=period(run.window_start, run.window_end))
+        case "launched" if run.file_name:
+            return capitalised(_("Launched %(by)s for the file %(file)s", by=by(run, people), file=run.file_name))
         case "launched":
             days = period(run.window_start, run.window_end)
             return capitalised(_("Launched %(by)s for %(days)s", by=by(run, people), days=days))
         case "taken" if int(values.get("attempt", 1)) > 1:
             return _("Taken up again. What was booked before is skipped.")
+        case "taken" if run.file_name:
+            return _("Taken up; the file is read.")
         case "taken":
             return _("Taken up; the store is asked.")
         case "expected":
@@ -219,6 +224,8 @@ def beside(run: Run) -> str:
 def _came_to(run: Run, at: Progress) -> str:
     if not at.fetched and run.kind is RunKind.REREAD:
         return _("no document of these days has an order to read again")
+    if not at.fetched and run.file_name:
+        return _("the file has no finished orders")
     if not at.fetched:
         return _("the store has no orders of these days")
     values = {"far": far(at), "time": duration(at.seconds or 0)}

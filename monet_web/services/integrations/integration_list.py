@@ -105,7 +105,7 @@ def _last_runs(session: Session) -> dict[int, Run]:
     # One look into the index for each integration, however many runs there were: the newest is the one that ended last.
     newest = (
         select(Run.id)
-        .where(Run.integration_id == Integration.id, Run.kind.in_(IMPORTS), Run.ended_at.is_not(None))
+        .where(Run.integration_id == Integration.id, Run.kind.in_((*IMPORTS, RunKind.FILE)), Run.ended_at.is_not(None))
         .order_by(Run.ended_at.desc(), Run.id.desc())
         .limit(1)
         .correlate(Integration)

@@ -32,7 +32,7 @@ from monet_web.services.importing.claims import hold
 PAGE = 50
 MOST = 500  # invoices credited in one go of a page; the rest by the next
 _PART = 50  # documents a transaction
-_BRINGS = (RunKind.LAUNCH, RunKind.TIMETABLE, RunKind.REREAD, RunKind.RECHECK)
+_BRINGS = (RunKind.LAUNCH, RunKind.TIMETABLE, RunKind.FILE, RunKind.REREAD, RunKind.RECHECK)
 
 
 @dataclass(frozen=True, slots=True)
