@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import Engine, create_engine
+from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.orm import Session, sessionmaker
 
 from monet_web.config import Config
@@ -20,6 +21,10 @@ from monet_web.connectors.base import Surroundings
 from monet_web.models.base import sealer
 
 DEMO_FILE = "demo_addresses"
+# Longer than any page of orders is booked; whoever waited tries again, and a tick goes on with the other integrations.
+LOCK_SECONDS = 5
+# Half of the silence after which a run is taken back: its rows are free by then.
+IDLE_SECONDS = 60
 _LOOPBACK = ("127.0.0.1:", "[::1]:", "localhost:")
 
 
@@ -47,6 +52,7 @@ def opened(config: Config) -> Iterator[Installation]:
         if not migrate.is_current(config.database_url):
             migrate.upgrade(config.database_url)
     engine = create_engine(config.database_url)
+    limit_waiting(engine)
     try:
         yield Installation(
             config=config,
@@ -56,6 +62,22 @@ def opened(config: Config) -> Iterator[Installation]:
         )
     finally:
         engine.dispose()
+
+
+def limit_waiting(engine: Engine) -> None:
+    """On PostgreSQL: a process that is frozen inside a transaction holds its rows for a minute, not for ever.
+
+    For whoever works by itself: its transactions are short and ask no store and no person.
+    """
+    if engine.dialect.name != "postgresql":
+        return
+
+    @event.listens_for(engine, "connect")
+    def _limit(connection: Any, _record: object) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(f"SET lock_timeout = {LOCK_SECONDS * 1000}")
+            cursor.execute(f"SET idle_in_transaction_session_timeout = {IDLE_SECONDS * 1000}")
+        connection.commit()
 
 
 def surroundings_of(config: Config) -> Surroundings:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 import threading
@@ -14,12 +15,14 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from sqlalchemy import Select, and_, delete, or_, select, update
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError, InternalError, OperationalError
 from sqlalchemy.orm import Session, lazyload
 
 from monet_web.domain.errors import RetryLater
 from monet_web.models.base import Clock, reading, writing
 from monet_web.models.runs import AT_WORK, BESIDE_COUNTS, ENDED, OUTCOME_COUNTS, Run, RunOrder, RunState
+
+log = logging.getLogger(__name__)
 
 HEARTBEAT = timedelta(seconds=15)
 SILENT_FOR = timedelta(seconds=120)  # eight missed heartbeats: the worker is gone
@@ -111,10 +114,14 @@ def hold(session: Session, held: Claim, *, now: datetime, **values: object) -> N
 
 def patiently(transaction: Callable[[], Result]) -> Result:
     """What `transaction` gives; one that met a lock or a lost connection is done again. Raises RetryLater."""
+    trouble: DBAPIError | None = None
     for attempt in range(_TRIES):
         try:
             return transaction()
-        except OperationalError as error:
+        except (OperationalError, InternalError) as error:
+            # PostgreSQL ends the session of a process that was frozen inside a transaction with an InternalError.
+            if isinstance(error, InternalError) and not error.connection_invalidated:
+                raise
             trouble = error
             time.sleep(0.05 * 2**attempt)
     raise RetryLater(
@@ -135,7 +142,7 @@ def heartbeat(session_factory: Callable[[], Session], held: Claim, *, clock: Clo
                     hold(session, held, now=clock())
             except LostClaim:
                 return
-            except OperationalError:
+            except (OperationalError, InternalError):
                 continue  # the database is busy or away: the next beat tells
             finally:
                 session.close()
@@ -163,13 +170,23 @@ def take_back(session: Session, *, now: datetime, gave_up: GaveUp | None = None)
         gone = [run.id for run in session.scalars(_anew(looked_at)) if _is_gone(run, now)]
     requeued: list[int] = []
     for run_id in gone:
-        with writing(session):
-            mine = select(Run).where(Run.id == run_id).with_for_update(skip_locked=True, of=Run)
-            run = session.scalars(_anew(mine)).one_or_none()
-            if run is not None and run.state not in ENDED and _is_gone(run, now):
-                _take(session, run, now=now, gave_up=gave_up)
-                requeued += [run.id] if run.state is RunState.QUEUED else []
+        try:
+            if _taken(session, run_id, now=now, gave_up=gave_up):
+                requeued.append(run_id)
+        except OperationalError:
+            # Somebody holds its integration: the next tick looks again, and the other runs do not wait for that.
+            log.warning("a run could not be taken back yet", extra={"run": run_id})
     return requeued
+
+
+def _taken(session: Session, run_id: int, *, now: datetime, gave_up: GaveUp | None) -> bool:
+    with writing(session):
+        mine = select(Run).where(Run.id == run_id).with_for_update(skip_locked=True, of=Run)
+        run = session.scalars(_anew(mine)).one_or_none()
+        if run is None or run.state in ENDED or not _is_gone(run, now):
+            return False
+        _take(session, run, now=now, gave_up=gave_up)
+        return run.state is RunState.QUEUED
 
 
 def _take(session: Session, run: Run, *, now: datetime, gave_up: GaveUp | None) -> None:
