@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar
 
+from monet_web.connectors.address_guard import parse
 from monet_web.domain.errors import BrokenRule
 from monet_web.domain.orders import Order, Unreadable
 from monet_web.domain.windows import Window
@@ -138,6 +139,15 @@ class Connector(ABC):
 
         Raises BrokenRule with a fix when the address cannot be one.
         """
+
+    @classmethod
+    def place(cls, typed: str) -> tuple[str, str, int]:
+        """Scheme, host and port that a typed address leads to; keys typed for one are not sent to another (A3).
+
+        Raises BrokenRule when it cannot be one.
+        """
+        address = parse(typed)
+        return address.scheme, address.host, address.port
 
     @abstractmethod
     def test(self) -> StoreFacts:

@@ -41,6 +41,15 @@ def test_a_shop_may_be_typed_in_any_of_these_ways(typed: str) -> None:
     assert connector._client.base.url == "https://myshop.myshopify.com"
 
 
+def test_two_shops_typed_by_one_host_are_two_places_and_two_spellings_of_a_shop_are_one() -> None:
+    """A key is sent only to the place that it was typed for."""
+    one, two = Shopify.place("admin.shopify.com/store/one"), Shopify.place("admin.shopify.com/store/two")
+    assert one != two
+    assert (
+        one == Shopify.place("one") == Shopify.place("http://one.myshopify.com") == ("https", "one.myshopify.com", 443)
+    )
+
+
 @pytest.mark.parametrize(
     ("typed", "sentence"),
     [

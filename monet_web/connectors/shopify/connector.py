@@ -92,6 +92,12 @@ class Shopify(Connector):
         """The myshopify domain, however the shop was typed."""
         return store_key(shop_address(values.get("address", "")))
 
+    @classmethod
+    def place(cls, typed: str) -> tuple[str, str, int]:
+        """The shop that is meant: two shops may be typed by one host, admin.shopify.com."""
+        address = shop_address(typed)
+        return address.scheme, address.host, address.port
+
     def test(self) -> StoreFacts:
         """Ask the shop who it is, within 20 s. Raises NeedsOwner and RetryLater."""
         self._signed_in.check()

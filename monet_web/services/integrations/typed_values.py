@@ -7,7 +7,6 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from monet_web.connectors.address_guard import parse as parse_address
 from monet_web.connectors.base import Connector, Parameter
 from monet_web.domain.errors import BrokenRule
 from monet_web.domain.settings import BY_KEY, Settings
@@ -127,14 +126,14 @@ def merged(
 def moved(connector: type[Connector], before: Mapping[str, str], after: Mapping[str, str]) -> Parameter | None:
     """The address parameter whose scheme, host or port differ."""
     for one in connector.parameters:
-        if one.is_address and _place(before.get(one.key, "")) != _place(after.get(one.key, "")):
+        if one.is_address and _place(connector, before, one) != _place(connector, after, one):
             return one
     return None
 
 
-def _place(text: str) -> tuple[object, ...]:
+def _place(connector: type[Connector], values: Mapping[str, str], address: Parameter) -> tuple[object, ...]:
+    text = values.get(address.key, "")
     try:
-        address = parse_address(text)
+        return connector.place(text)
     except BrokenRule:
         return (text.strip(),)
-    return (address.scheme, address.host, address.port)
