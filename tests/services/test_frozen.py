@@ -21,7 +21,6 @@ from monet_web.services.importing import claims
 from tests.services.scripted import ScriptedStore
 from tests.services.test_timetable import Desk, at
 
-
 pytestmark = pytest.mark.parametrize("databases", ["postgresql"], indirect=True)
 
 

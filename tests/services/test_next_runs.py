@@ -96,6 +96,7 @@ def test_a_due_run_waits_for_a_worker_then_is_at_work(desk: Desk) -> None:
 def test_a_slot_that_nobody_opened_is_overdue(desk: Desk) -> None:
     desk.add("2026-11-24 06:00", frequency="hours")
     assert said(desk, "2026-11-24 07:02").obstacle is Obstacle.NONE
+    assert said(desk, "2026-11-24 07:03:01").obstacle is Obstacle.OVERDUE
     one = said(desk, "2026-11-24 09:40")
     assert (one.obstacle, one.at) == (Obstacle.OVERDUE, at("2026-11-24 07:00"))
     assert one.window is not None

@@ -22,7 +22,7 @@ from monet_web.services.importing import claims
 from monet_web.services.integrations import connect
 from monet_web.services.office import company
 from monet_web.services.opening import open_runs, timetable
-from monet_web.services.running import run_import
+from monet_web.services.running import next_runs, run_import
 from tests import builders
 from tests.builders import an_order
 from tests.services.scripted import ScriptedStore, put
@@ -444,6 +444,77 @@ def test_once_a_day_the_orders_of_documents_are_read_again(desk: Desk) -> None:
     assert len(desk.runs(RunKind.REREAD)) == 1
     assert kl.id == run.integration_id
     assert desk.kl().reread_at == at("2026-11-25 05:37")
+
+
+def with_a_document(desk: Desk, now: str, **settings: str) -> None:
+    """An integration that has one, launched by hand."""
+    desk.add(now, **settings)
+    placed = at("2026-11-20 10:00")
+    put(desk.store, an_order(external_id="1", number="1", placed_at=placed, changed_at=placed, paid_at=placed))
+    moment = at(now)
+    open_runs.launch(desk.session, mask="KL", first=placed.date(), last=placed.date(), now=moment, actor="ona")
+    assert desk.work(now)[0].registered == 1
+
+
+def test_what_only_people_launch_is_read_again_too(desk: Desk) -> None:
+    with_a_document(desk, "2026-11-23 12:00")
+    assert (desk.next_at, desk.kl().reread_at) == ("", at("2026-11-24 05:37"))
+    desk.tick("2026-11-24 05:36")
+    assert desk.work("2026-11-24 05:36") == []
+    desk.tick("2026-11-24 05:37")
+    (run,) = desk.work("2026-11-24 05:37")
+    assert (run.kind, run.state, run.fetched, run.already_there) == (RunKind.REREAD, RunState.DONE, 1, 1)
+    desk.tick("2026-11-24 05:38")
+    assert desk.kl().reread_at == at("2026-11-25 05:37")
+    with reading(desk.session):
+        one = next_runs.next_runs(desk.session, now=at("2026-11-24 06:00"))[run.integration_id]
+    assert (one.obstacle, one.reread_at) == (next_runs.Obstacle.FREQUENCY_OFF, at("2026-11-25 05:37"))
+    # The frequency switched off it goes on, the integration switched off it ends.
+    desk.set("2026-11-24 06:00", frequency="hours")
+    desk.set("2026-11-24 06:01", frequency="off")
+    assert desk.kl().reread_at == at("2026-11-25 05:37")
+    desk.set("2026-11-24 06:02", enabled="no")
+    assert desk.kl().reread_at is None
+    desk.tick("2026-11-25 06:00")
+    assert len(desk.runs(RunKind.REREAD)) == 1
+    desk.set("2026-11-25 06:01", enabled="yes")
+    assert desk.kl().reread_at == at("2026-11-26 05:37")
+
+
+def test_one_that_was_there_before_and_runs_by_hand_is_looked_at_once(desk: Desk) -> None:
+    desk.add("2026-11-24 06:00")
+    with writing(desk.session):
+        desk.session.execute(update(Integration).values(reread_at=None))
+    desk.tick("2026-11-24 06:00")
+    assert desk.kl().reread_at == at("2026-11-25 05:37")
+
+
+def test_a_store_that_refuses_is_not_asked_to_be_read_again(
+    desk: Desk, failing: Callable[[Exception | None], None]
+) -> None:
+    with_a_document(desk, "2026-11-23 12:00", frequency="daily")
+    failing(NeedsOwner("The store refuses the key."))
+    desk.tick("2026-11-24 04:30")
+    desk.work("2026-11-24 04:30")
+    desk.tick("2026-11-24 05:40")
+    assert desk.runs(RunKind.REREAD) == []
+    failing(None)
+    connect.set_values(desk.session, "KL", {"address": "KL"}, now=at("2026-11-24 09:00"), actor="ona", same_store=True)
+    desk.tick("2026-11-24 09:00")
+    assert len(desk.runs(RunKind.REREAD)) == 1  # late, but the same day
+
+
+def test_a_store_that_is_left_alone_is_read_again_after_the_pause(
+    desk: Desk, failing: Callable[[Exception | None], None]
+) -> None:
+    with_a_document(desk, "2026-11-23 12:00", frequency="daily")
+    failing(RetryLater("Maintenance.", after_seconds=3 * 3600.0))
+    desk.tick("2026-11-24 04:30")
+    desk.work("2026-11-24 04:30")
+    desk.tick("2026-11-24 05:40")
+    assert desk.runs(RunKind.REREAD) == []
+    desk.tick("2026-11-24 07:31")
+    assert len(desk.runs(RunKind.REREAD)) == 1
 
 
 def test_nothing_is_read_again_where_there_are_no_documents(desk: Desk) -> None:
