@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from monet_web.domain.correction_typed import Typed, TypedLine
 from monet_web.domain.errors import BrokenRule
+from monet_web.domain.orders import Unreadable
 from monet_web.models import AuditEntry, Company, Customer, Integration, Invoice, StockMove, Warehouse
 from monet_web.models.base import reading, writing
 from monet_web.models.customers import CustomerKey, CustomerKeyKind
@@ -167,6 +168,24 @@ def test_no_import_refreshes_what_a_person_corrected(
     again = opened(session, waiting)
     save(session, again, form(again, name="Notebook, red"))
     assert "changed_in_store" in codes(invoices(session)[0])
+
+
+def test_an_order_that_nobody_can_read_any_more_leaves_its_invoice_to_be_corrected(
+    session: Session, waiting: int
+) -> None:
+    ScriptedStore.SAID[0] = Unreadable("", "The plugin writes nonsense.")
+    of = opened(session, waiting)
+    save(session, of, form(of, quantity="2"))
+    (invoice,) = invoices(session)
+    assert (invoice.external_id, invoice.total) == ("9001", Decimal("24.20"))
+    assert codes(invoice) == ["posting_manual", "total_differs"]
+    (done,) = register(session, [waiting], now=NOW, actor=RUTA)
+    assert [one.code for one in done.findings] == ["total_differs"]
+    again = opened(session, waiting)
+    with pytest.raises(BrokenRule, match="can't be read any more"):
+        correct.back_to_original(
+            session, waiting, version=again.invoice.row_version, seen=again.seen, now=NOW, actor=RUTA
+        )
 
 
 # --- items, warehouses, numbers, customers ------------------------------------------------------------------------

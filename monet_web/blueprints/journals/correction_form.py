@@ -18,7 +18,7 @@ from monet_web.blueprints.typed import plain
 from monet_web.domain.checks import plain as plain_number
 from monet_web.domain.correction_typed import Typed, TypedLine
 from monet_web.domain.corrections import ADDRESS, BUYER, DATES, MOST_LINES, Change
-from monet_web.domain.findings import Finding
+from monet_web.domain.findings import PERSON_MAY_PASS, Finding
 from monet_web.domain.invoices import Difference, Draft, DraftLine
 from monet_web.domain.orders import LineKind
 from monet_web.models.customers import Customer
@@ -132,6 +132,11 @@ class Form:
     def reasons(self) -> list[Finding]:
         """Everything that would be found about it."""
         return self.looked.findings
+
+    @property
+    def stops(self) -> list[Finding]:
+        """What of it would keep a person from registering it."""
+        return [one for one in self.reasons if one.stops and one.code not in PERSON_MAY_PASS]
 
     @cached_property
     def rows(self) -> list[Row]:

@@ -18,6 +18,7 @@ from monet_web.blueprints.journals.causes import drawn
 from monet_web.blueprints.journals.correction_form import Form
 from monet_web.domain.correction_typed import Typed
 from monet_web.domain.corrections import changes
+from monet_web.domain.errors import BrokenRule
 from monet_web.domain.findings import Finding
 from monet_web.models import Customer, Invoice, db
 from monet_web.models.base import now_utc, reading
@@ -61,20 +62,28 @@ def page(
 
     `errors`: what is wrong with it beside what looking at it finds; `overtaken`: somebody was faster. Raises Gone.
     """
-    opened = open_invoice(session, invoice_id, now=now_utc(), actor=current_user.email)
-    form = form_of(
-        session, opened, typed or opened.typed, errors=errors, accept=accept, reason=reason, quiet=typed is None
-    )
+    form, fields = None, []
+    try:
+        opened = open_invoice(session, invoice_id, now=now_utc(), actor=current_user.email)
+    except Gone:
+        raise
+    except BrokenRule:
+        pass  # a credit note: it is read, not corrected
+    else:
+        form = form_of(
+            session, opened, typed or opened.typed, errors=errors, accept=accept, reason=reason, quiet=typed is None
+        )
+        original = opened.original
+        fields = field_words.said(changes(original, opened.typed)) if original else []
     document = one_document.load(session, invoice_id)
-    assert document is not None  # noqa: S101 - it was opened just now
-    original = opened.original
+    assert document is not None  # noqa: S101 - it was found just now
     return rendered(
         session,
         "journals/show.html",
         form=form,
         overtaken=overtaken,
         overtaken_fields=field_words.said(overtaken.changes) if overtaken else [],
-        corrected_fields=field_words.said(changes(original, opened.typed)) if original else [],
+        corrected_fields=fields,
         may_amounts=current_user.may(Role.ACCOUNTANT),
         kinds=field_words.KINDS,
         **_around(session, document),

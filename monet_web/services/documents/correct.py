@@ -92,7 +92,7 @@ def look(session: Session, opened: Opened, typed: Typed, *, may_amounts: bool, n
         customer_id=_customer(session, opened, typed, changes),
         items=tuple(booked.item(line) for line in done.lines),
         accounts=tuple(line.account for line in done.lines),
-        findings=opened.stored.changed(),
+        findings=opened.stored.carried(opened.remembered.order),
     )
     prepared = prepare_typed(
         session, booking, opened.remembered, opened.living, done.draft, kept,

@@ -16,12 +16,13 @@ from monet_web.domain.correction_lines import Line
 from monet_web.domain.correction_typed import Typed
 from monet_web.domain.corrections import Said, Standing
 from monet_web.domain.errors import BrokenRule
-from monet_web.domain.orders import Order
+from monet_web.domain.orders import Order, Unreadable
 from monet_web.models.audit import AuditEntry
 from monet_web.models.integrations import Integration
-from monet_web.models.invoices import Invoice, InvoiceState
+from monet_web.models.invoices import Invoice, InvoiceKind, InvoiceState
 from monet_web.models.runs import RunKind
 from monet_web.models.store_orders import StoreOrder
+from monet_web.services.documents.document import read as read_order
 from monet_web.services.importing import corrected, raw_pages
 from monet_web.services.importing.booking import Booking, booking_for
 from monet_web.services.importing.collect import Remembered
@@ -91,15 +92,19 @@ class Opened:
 
 
 def open_invoice(session: Session, invoice_id: int, *, now: datetime, actor: str, newest: bool = False) -> Opened:
-    """Load it. Inside a transaction; the same number of queries whatever it holds. Raises Gone.
+    """Load it. Inside a transaction; the same number of queries whatever it holds. Raises Gone, BrokenRule.
 
     `newest`: measured by what the store says now, not by the state that it was drafted from.
     """
     row = session.execute(
-        select(Invoice.store_id, Invoice.external_id, Invoice.state, Invoice.number).where(Invoice.id == invoice_id)
+        select(Invoice.store_id, Invoice.external_id, Invoice.state, Invoice.number, Invoice.kind).where(
+            Invoice.id == invoice_id
+        )
     ).one_or_none()
     if row is None or row.state is InvoiceState.REGISTERED:
         raise _gone(session, invoice_id, row)
+    if row.kind is not InvoiceKind.INVOICE:
+        raise BrokenRule("A credit note is not corrected by hand.", fix="Delete it and correct its invoice.")
     # Before the rows themselves are loaded: it loads the invoice anew, without them.
     living = living_invoices(session, row.store_id, [row.external_id])[row.external_id]
     stored = corrected.load(session, [invoice_id])[invoice_id]
@@ -112,7 +117,10 @@ def open_invoice(session: Session, invoice_id: int, *, now: datetime, actor: str
     order = session.get_one(StoreOrder, invoice.store_order_id, populate_existing=True)
     version = order.latest_version_id if newest and order.latest_version_id else invoice.drafted_from_version_id
     raw, context = raw_pages.load_versions(session, [version])[version]
-    remembered = Remembered(order.id, version, booking.connector.read(raw, context), order.ignored_version_id)
+    read = read_order(integration.store.platform, raw, context)
+    if isinstance(read, Unreadable):
+        read = replace(read, external_id=invoice.external_id)
+    remembered = Remembered(order.id, version, read, order.ignored_version_id)
     standing = corrected.standing_of(stored, booking, remembered.order)
     return Opened(stored, booking, remembered, living, standing, corrected.said_of(booking, remembered.order, standing))
 

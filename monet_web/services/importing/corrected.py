@@ -13,11 +13,11 @@ from sqlalchemy.orm import Session, selectinload
 from monet_web.domain.checks import KnownItem
 from monet_web.domain.correction_lines import Line
 from monet_web.domain.corrections import Said, Standing
+from monet_web.domain.decided import OF_FIGURES
 from monet_web.domain.findings import Finding
 from monet_web.domain.invoices import Draft, DraftLine, draft_invoice, sum_by_rate
 from monet_web.domain.money import minor_unit, round_to
 from monet_web.domain.orders import Address, Buyer, Charge, LineKind, Order, OrderLine, Payment, PaymentKind, Unreadable
-from monet_web.models.base import now_utc
 from monet_web.models.invoices import Invoice, InvoiceLine
 from monet_web.models.stock import Warehouse
 from monet_web.services.importing.booking import Booking, Place
@@ -53,7 +53,7 @@ class Stored:
             for line in self.invoice.lines
         ]
 
-    def kept(self) -> Kept | None:
+    def kept(self, order: Order | Unreadable) -> Kept | None:
         """What a person made of it; None when nobody corrected it."""
         invoice = self.invoice
         if invoice.touched_at is None:
@@ -66,15 +66,14 @@ class Stored:
             invoice.customer_id,
             tuple(self.items.get(line.item_id) if line.item_id else None for line in invoice.lines),
             tuple(line.account or "" for line in invoice.lines),
-            self.changed(),
+            self.carried(order),
         )
 
-    def changed(self) -> tuple[Finding, ...]:
-        """What the store changed since, as it was found then, and what of it a person ignored."""
+    def carried(self, order: Order | Unreadable) -> tuple[Finding, ...]:
+        """What no check finds: what the store changed since, or a person ignored; figures that nobody can read now."""
+        codes = (CHANGED, IGNORED, *OF_FIGURES) if isinstance(order, Unreadable) else (CHANGED, IGNORED)
         return tuple(
-            Finding(one.code, one.subject, one.values, one.stops)
-            for one in self.invoice.found
-            if one.code in (CHANGED, IGNORED)
+            Finding(one.code, one.subject, one.values, one.stops) for one in self.invoice.found if one.code in codes
         )
 
 
@@ -104,7 +103,7 @@ def standing_of(stored: Stored, booking: Booking, order: Order | Unreadable) -> 
         external_id=invoice.external_id,
         order_number=invoice.order_number,
         currency=invoice.currency,
-        placed_at=order.placed_at or now_utc(),  # an order nobody can read; its moment only orders the page
+        placed_at=order.placed_at or booking.now,  # an order nobody can read; its moment only orders the page
         issue_date=invoice.issue_date,
         supply_date=invoice.supply_date,
         buyer=_buyer(buyer),

@@ -220,7 +220,12 @@ def _as_kept(booking: Booking, remembered: Remembered, living: Living, *, stored
     if booking.dated is not None:
         draft = replace(draft, issue_date=booking.dated)
     return Prepared(
-        remembered, living=living, draft=draft, number=living.number, kept=stored.kept(), places=stored.places(booking)
+        remembered,
+        living=living,
+        draft=draft,
+        number=living.number,
+        kept=stored.kept(remembered.order),
+        places=stored.places(booking),
     )
 
 
@@ -414,7 +419,8 @@ def _items_of(booking: Booking, draft: Draft, kept: Kept | None, items: Any) -> 
 def _found_of_kept(one: Prepared, kept: Kept) -> list[Finding]:
     """What is found about an invoice that a person corrected: a number he gave is there, wherever it comes from."""
     found = [finding for finding in one.findings if finding.code != "number_missing" or not one.number]
-    return [*found, *kept.findings]
+    there = {(finding.code, finding.subject) for finding in found}
+    return [*found, *(one for one in kept.findings if (one.code, one.subject) not in there)]
 
 
 def _facts_of(booking: Booking, one: Prepared, draft: Draft) -> Facts:
