@@ -7,20 +7,20 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session, sessionmaker
 
 from monet_web.domain.errors import BrokenRule, RetryLater
-from monet_web.models import Company, Integration, Invoice, Run, StoreOrder
+from monet_web.models import Company, Integration, Invoice, Run, StockMove, StoreOrder
 from monet_web.models.base import reading, writing
 from monet_web.models.invoices import InvoiceKind, InvoiceState
 from monet_web.models.runs import RunKind, RunState
 from monet_web.models.store_orders import Outcome
-from monet_web.services.documents import credit, journals
+from monet_web.services.documents import changed, credit, journals, unsettled
 from monet_web.services.importing import claims
 from monet_web.services.running import undo
 from tests import builders
-from tests.builders import an_item, an_order
+from tests.builders import a_line, an_item, an_order
 from tests.services.scripted import NOW, ScriptedStore, import_all, integrate, invoices, moved, on_hand, put
 
 Factory = sessionmaker[Session]
@@ -234,3 +234,25 @@ def test_a_waiting_invoice_that_was_deleted_by_hand_is_no_part_of_it(
     assert plan(session, run).waiting.count == 0
     assert undo.undo(session, run.id, credit_ids=None, **WHO).deleted == 0
     assert outcomes(session)["1003"] is Outcome.FILTERED
+
+
+def test_a_credited_invoice_has_no_change_to_answer_and_no_stock_to_settle(
+    session: Session, session_factory: Factory, store: Shop
+) -> None:
+    integration, run, item_id = brought(session, session_factory, store)
+    put(store, an_order(external_id="1001", number="1001", lines=(a_line(name="Another"),)))
+    assert import_all(session_factory, integration).changed == 1
+    with writing(session):
+        # As if it had been registered without moving stock.
+        session.execute(update(Invoice).where(Invoice.number == "1002").values(stock_not_moved_reason="counted later"))
+        session.execute(delete(StockMove).where(StockMove.document_id == invoices_by_number(session)["1002"]))
+    undo.undo(session, run.id, credit_ids=None, **WHO)
+    with reading(session):
+        assert changed.count(session) == 0
+        assert unsettled.count(session) == 0
+    # Only what had left comes back.
+    assert on_hand(session) == {item_id: Decimal(1)}
+
+
+def invoices_by_number(session: Session) -> dict[str | None, int]:
+    return {row.number: row.id for row in session.execute(select(Invoice.number, Invoice.id))}

@@ -20,7 +20,7 @@ from monet_web.services.documents import changed as service
 from monet_web.services.documents.changed import Answer
 from monet_web.services.importing.claimed import SHORT_PATIENCE
 
-MOST = 200  # documents answered at one press; the rest by the next
+MOST = 50  # documents answered at one press, so that the page answers in seconds; the rest by the next
 
 
 @journals.get("/changed")

@@ -13,20 +13,20 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session, selectinload
 
 from monet_web.domain import credit_notes
 from monet_web.domain.credit_notes import Amounts, LineAmounts, RateAmounts, Totals
 from monet_web.models.base import take_ids
-from monet_web.models.invoices import Invoice, InvoiceKind, InvoiceLine, InvoiceState
+from monet_web.models.invoices import Invoice, InvoiceFinding, InvoiceKind, InvoiceLine, InvoiceState
 from monet_web.models.stock import Balance, StockMove
 from monet_web.models.store_orders import Outcome, StoreOrder
 from monet_web.services import audit
 from monet_web.services.books.closed import must_be_open
 from monet_web.services.books.numbers import number_key
 from monet_web.services.goods.stock import lock_balances
-from monet_web.services.importing.facts import taken_numbers
+from monet_web.services.importing.facts import CHANGED, taken_numbers
 from monet_web.services.importing.rows import Batch
 
 _LONGEST_NUMBER = 120
@@ -82,6 +82,12 @@ def in_full(
     _return_goods(session, batch, ids, {key: [each.id for each in of] for key, of in notes.items()}, day)
     for one in invoices:
         one.superseded = True
+    # Nothing of a document that is taken back is to be answered any more.
+    session.execute(
+        delete(InvoiceFinding)
+        .where(InvoiceFinding.invoice_id.in_([one.id for one in invoices]), InvoiceFinding.code == CHANGED)
+        .execution_options(synchronize_session=False)
+    )
     session.flush()
     batch.write(session)
     _tell(session, invoices, ids, numbers, order_becomes, reason=reason, now=now, actor=actor)
@@ -210,6 +216,7 @@ def _add_note(
             "vat_date": None,
             "payment": "",
             "payments": [],
+            "stock_not_moved_reason": "",  # what never left need not be settled any more
             "net": totals.net,
             "vat": totals.vat,
             "rounding": totals.rounding,

@@ -21,6 +21,7 @@ from monet_web.models.invoices import Invoice, InvoiceLine, InvoiceState
 from monet_web.models.items import Item
 from monet_web.models.stock import Balance, StockMove, Warehouse
 from monet_web.services import audit
+from monet_web.services.books.closed import closed_until
 from monet_web.services.goods.stock import lock_balances
 
 PAGE = 50
@@ -74,9 +75,10 @@ def settle(session: Session, invoice_id: int, *, now: datetime, actor: str) -> t
             raise BrokenRule("Its stock has moved by now.", fix="Look at the list again.")
         company = session.get_one(Company, 1, populate_existing=True)
         today = local_day(now, ZoneInfo(company.time_zone))
-        if company.closed_until is not None and is_closed(today, company.closed_until):
+        until = closed_until(session, lock=True)
+        if until is not None and is_closed(today, until):
             raise BrokenRule(
-                f"Periods until {company.closed_until} are closed, today among them.",
+                f"Periods until {until} are closed, today among them.",
                 fix="Ask an accountant to reopen the period.",
             )
         needs = _needs(session, [invoice])[invoice.id]
