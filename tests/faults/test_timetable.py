@@ -1,4 +1,4 @@
-"""Three schedulers, four workers and Valkey, killed, restarted, paused: each slot covered once, no window missed."""
+"""Three schedulers, a ticker, four workers and Valkey, killed, restarted, paused: each slot once, no window missed."""
 
 from __future__ import annotations
 
@@ -35,8 +35,10 @@ VILNIUS = ZoneInfo("Europe/Vilnius")
 BASE = datetime(2026, 10, 23, 20, 0, tzinfo=UTC)
 DAYS = 10
 SECONDS = 18.0
-SCHEDULERS, WORKERS = 3, 4
+SCHEDULERS, TICKERS, WORKERS = 3, 1, 4
 FREQUENCIES = [each.value for each in Frequency if each is not Frequency.OFF]
+
+_KINDS = 6  # of what may happen: Valkey, two kinds paused, three kinds killed
 
 _CONTEXT = multiprocessing.get_context("forkserver")
 
@@ -89,11 +91,12 @@ def _children(pid: int) -> list[int]:
 
 @contextmanager
 def crew(around: Surround) -> Iterator[Crew]:
-    """Three schedulers and four workers."""
+    """Three schedulers, a ticker, four workers."""
     _CONTEXT.set_forkserver_preload([timetable_process.__name__])
     people = Crew(around)
     try:
         people.add(timetable_process.schedule, SCHEDULERS)
+        people.add(timetable_process.look, TICKERS)
         people.add(timetable_process.work, WORKERS)
         yield people
     finally:
@@ -110,27 +113,36 @@ def kill_valkey(home: Path) -> None:
 
 
 def disturb(people: Crew, home: Path, chance: random.Random, *, stop_at: float) -> Counter[str]:
-    """Kill each in turn, restart Valkey, pause one for two minutes of its own clock, until it is time."""
+    """Kill each in turn, restart Valkey, pause schedulers and workers in turn for longer than a run may be silent."""
     done: Counter[str] = Counter()
     turn = 0
-    while time.time() < stop_at:
+    everybody = SCHEDULERS + TICKERS + WORKERS
+    while time.time() < stop_at or len(done) < _KINDS:
         time.sleep(0.7)  # the clock is what this test is about
         people.look()
-        victim = turn % (SCHEDULERS + WORKERS)
+        victim = turn % everybody
         turn += 1
         if turn % 9 == 5:
             kill_valkey(home)
             done["Valkey restarted"] += 1
         elif turn % 9 == 8:
-            paused = chance.randrange(SCHEDULERS + WORKERS)
+            # A worker that comes back finds that its run is somebody else's now.
+            is_worker = not done["workers paused"] or done["schedulers paused"] > 0
+            paused = chance.randrange(SCHEDULERS + TICKERS, everybody) if is_worker else chance.randrange(SCHEDULERS)
             people.signal(paused, signal.SIGSTOP)
             time.sleep(2.5)
             people.signal(paused, signal.SIGCONT)
-            done["paused"] += 1
+            done["workers paused" if is_worker else "schedulers paused"] += 1
         else:
             people.signal(victim, signal.SIGKILL)
-            done["schedulers killed" if victim < SCHEDULERS else "workers killed"] += 1
+            done[_kind(victim) + " killed"] += 1
     return done
+
+
+def _kind(victim: int) -> str:
+    if victim < SCHEDULERS:
+        return "schedulers"
+    return "ticker" if victim < SCHEDULERS + TICKERS else "workers"
 
 
 @pytest.mark.slow
@@ -162,7 +174,14 @@ def test_each_slot_is_covered_once_whoever_is_killed(
         print(f"\n{dict(done)}; {told}")  # noqa: T201 - the account is what the test is for
     assert told["doubled"] == told["missed"] == told["window missed"] == 0
     assert told["covered"] == told["due"] > 1000
+    # Nothing of this says anything unless it happened.
+    assert done.keys() == {
+        "Valkey restarted", "schedulers killed", "ticker killed", "workers killed", "schedulers paused",
+        "workers paused",
+    }  # fmt: skip
     assert min(done.values()) > 0
+    assert told["taken back"] > 0
+    assert told["of them failed"] > 0
     orders_came_once(session, end)
 
 

@@ -91,6 +91,14 @@ def work(around: Surround) -> None:
     ).work(logging_level="ERROR")
 
 
+def look(around: Surround) -> None:
+    """A ticker until it is ended: it opens runs and imports none."""
+    _prepare(around)
+    Worker([queues.TIMETABLE], connection=queues.connect(around.redis_url), worker_ttl=30, maintenance_interval=5).work(
+        logging_level="ERROR"
+    )
+
+
 def schedule(around: Surround) -> None:
     """A scheduler until it is ended."""
     _prepare(around)
