@@ -9,6 +9,7 @@ from typing import Any
 from flask import abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from flask_babel import ngettext
 from flask_login import current_user
 from markupsafe import Markup, escape
 
@@ -120,5 +121,5 @@ def result(one: Errand) -> Markup:
         said = sentences.checked(one.checked, one.registered, waits)
     gone = one.total - one.checked
     if gone > 0 and not one.error:
-        said += " " + _("%(count)s waited no more, or were corrected by hand.", count=gone)
+        said += " " + ngettext("%(num)s waited no more.", "%(num)s waited no more.", gone)
     return escape(" ".join(part for part in (one.about, said, one.error) if part))

@@ -183,19 +183,22 @@ def _decide(
     actor: str,
 ) -> list[int]:
     with writing(session):
-        return _write(session, _rows(session, which, codes), kind, action, made, now=now, actor=actor)
+        return _write(session, _rows(session, which, codes, corrected=True), kind, action, made, now=now, actor=actor)
 
 
-def _rows(session: Session, which: Which, codes: Sequence[str]) -> list[_Row]:
+def _rows(session: Session, which: Which, codes: Sequence[str], *, corrected: bool = False) -> list[_Row]:
+    """What waits for `codes`; what a person corrected is his, so that only a difference is accepted on it too."""
     query = (
         select(
             Invoice.id, Invoice.store_order_id, InvoiceFinding.code, InvoiceFinding.subject,
             InvoiceFinding.values.label("said"), Invoice.ship_country, Invoice.buyer,
         )
         .join(InvoiceFinding, InvoiceFinding.invoice_id == Invoice.id)
-        .where(*conditions(which), Invoice.touched_at.is_(None), InvoiceFinding.code.in_(codes), InvoiceFinding.stops)
+        .where(*conditions(which), InvoiceFinding.code.in_(codes), InvoiceFinding.stops)
         .order_by(Invoice.id)
     )  # fmt: skip
+    if not corrected:
+        query = query.where(Invoice.touched_at.is_(None))
     if which.code in codes and which.subject is not None and which.code != RATE_NOT_SAID:
         query = query.where(InvoiceFinding.subject == which.subject)
     return [
@@ -209,7 +212,9 @@ def _write(
 ) -> list[int]:
     """One decision an order and subject; said again it is the newest that holds."""
     if not rows:
-        raise BrokenRule("Nothing waits for this any more.", fix="Look at the list again.")
+        raise BrokenRule(
+            "None of these waits any more, or each was corrected by hand.", fix="Look at the list again, or open one."
+        )
     dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
     decided: dict[tuple[int, str], dict[str, Any]] = {}
     changes: dict[tuple[int, str], audit.Change] = {}
