@@ -42,6 +42,7 @@ def addresses(demo: Demo) -> dict[str, str]:
         "waiting-invoice": f"/journals/invoices/{waiting}",
         "conflicts": "/journals/conflicts",
         "left-out": "/journals/left-out",
+        "stock-to-settle": "/journals/stock-to-settle",
         "invoices": "/invoices",
         "invoice": f"/invoices/{registered}",
         "items": "/items",

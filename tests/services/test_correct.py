@@ -21,10 +21,11 @@ from monet_web.models.customers import CustomerKey, CustomerKeyKind
 from monet_web.models.invoices import InvoiceState
 from monet_web.models.stock import Balance
 from monet_web.services.books.fields import WrongFields
-from monet_web.services.documents import correct, journals, mend, unsettled
+from monet_web.services.documents import correct, decide, journals, mend, unsettled
 from monet_web.services.documents.correct import Looked, Overtaken
 from monet_web.services.documents.correct_open import Gone, Opened, open_invoice
 from monet_web.services.documents.register import register
+from monet_web.services.documents.waiting import Which
 from monet_web.services.goods.receipt_rows import Received
 from monet_web.services.goods.stock import receive
 from tests.builders import NOON, a_line, a_tax, an_item, an_order
@@ -294,6 +295,17 @@ def test_an_accountant_accepts_a_total_that_is_not_the_stores_until_the_figures_
     again = opened(session, waiting)
     save(session, again, form(again, quantity="3"))
     assert codes(invoices(session)[0]) == ["posting_manual", "total_differs"]
+
+
+def test_a_difference_that_is_accepted_for_a_whole_cause_is_accepted_on_what_was_corrected_too(
+    session: Session, waiting: int
+) -> None:
+    of = opened(session, waiting)
+    save(session, of, form(of, quantity="2"))
+    assert decide.accept_difference(session, Which(code="total_differs"), now=NOW, actor=JONAS) == [waiting]
+    mend.check_again(session, codes=["total_differs"], now=NOW, actor=JONAS)
+    (invoice,) = invoices(session)
+    assert (codes(invoice), invoice.total) == (["posting_manual"], Decimal("24.20"))
 
 
 def test_accepting_alone_does_not_make_it_a_correction(
