@@ -52,8 +52,8 @@ class WooCommerce(Connector):
         "Sign in to the shop's WordPress as an administrator, and open WooCommerce → Settings → Advanced → REST API.",
         "Press “Add key”. As description type Monet; as user choose an administrator or a shop manager.",
         "As permissions choose “Read”: nothing is ever written to the shop.",
-        "Press “Generate API key”. Copy the consumer key (ck_…) and the consumer secret (cs_…) here before you leave "
-        "that page: the secret is shown only once.",
+        "Press “Generate API key”. Copy the consumer key (ck_…) and the consumer secret (cs_…) here.",
+        "Do that before you leave the page: the secret is shown only once.",
         "Under Settings → Permalinks anything but “Plain” must be chosen, because with it the keys do not work.",
     )
     number_sources: ClassVar[tuple[str, ...]] = ("order", "invoice")
