@@ -149,6 +149,15 @@ class Connector(ABC):
         address = parse(typed)
         return address.scheme, address.host, address.port
 
+    @classmethod
+    def have_orders_in_common(cls, one: str, other: str) -> bool:
+        """Whether two store keys bring some order twice: equal, or one is the whole that the other is a shop of.
+
+        A shop of a multi-shop installation is `place#shop`; the place alone is all of them.
+        """
+        (place, _, shop), (other_place, _, other_shop) = one.partition("#"), other.partition("#")
+        return place == other_place and (not shop or not other_shop or shop == other_shop)
+
     @abstractmethod
     def test(self) -> StoreFacts:
         """Ask the store who it is; takes 20 s at most."""

@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Iterator
 from itertools import count
 
-from sqlalchemy import delete, exists, select
+from sqlalchemy import delete, exists, or_, select
 from sqlalchemy.orm import Session
 
 from monet_web.connectors.base import Connector
@@ -19,28 +19,40 @@ from monet_web.services.integrations.installed import living
 from monet_web.services.integrations.typed_values import address_key
 
 
-def known_store(session: Session, connector: type[Connector], store_key: str) -> Store | None:
-    """The store of that key, if it was connected before. Raises BrokenRule when a living integration has it."""
-    store = session.scalars(
+def known_store(
+    session: Session, connector: type[Connector], store_key: str, *, besides: Integration | None = None
+) -> Store | None:
+    """The store of that key, if it was connected before.
+
+    Raises BrokenRule when a living integration (`besides` this one) has it, or orders in common with it.
+    """
+    place = store_key.partition("#")[0]
+    near = living().join(Store, Store.id == Integration.store_id).where(Store.platform == connector.kind)
+    near = near.where(or_(Store.store_key == place, Store.store_key.startswith(f"{place}#", autoescape=True)))
+    for other in session.scalars(near):
+        has_same = connector.have_orders_in_common(other.store.store_key, store_key)
+        if has_same and (besides is None or other.id != besides.id):
+            is_same = other.store.store_key == store_key
+            raise BrokenRule(
+                f"The store {store_key} is connected already: it is {other.name}."
+                if is_same
+                else f"{other.name} has orders in common with {store_key}: one of them is all shops of the other.",
+                fix=f"Use {other.name} or change its settings; two connections would invoice every order twice."
+                if is_same
+                else f"Type another shop's number here, or change {other.name} to one shop alone; else orders would be "
+                "invoiced twice.",
+                field=address_key(connector),
+            )
+    return session.scalars(
         select(Store).where(Store.platform == connector.kind, Store.store_key == store_key)
     ).one_or_none()
-    if store is None:
-        return None
-    other = session.scalars(living().where(Integration.store_id == store.id)).one_or_none()
-    if other is not None:
-        raise BrokenRule(
-            f"The store {store_key} is connected already: it is {other.name}.",
-            fix=f"Use {other.name} or change its settings; two connections would invoice every order twice.",
-            field=address_key(connector),
-        )
-    return store
 
 
 def move_store(
     session: Session, integration: Integration, connector: type[Connector], store_key: str, *, same_store: bool
 ) -> None:
     old = integration.store
-    target = known_store(session, connector, store_key)
+    target = known_store(session, connector, store_key, besides=integration)
     has_memory = session.execute(select(exists().where(StoreOrder.store_id == old.id))).scalar_one()
     if not has_memory:
         integration.store = target or Store(platform=connector.kind, store_key=store_key)
