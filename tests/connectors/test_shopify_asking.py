@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -15,7 +15,6 @@ from monet_web.connectors.shopify.cost import BatchSize, Points
 from monet_web.demo.shopify.app import ALL_SCOPES, App
 from monet_web.demo.shopify.faults import Faults
 from monet_web.demo.shopify.price import BASIC, STANDARD
-from monet_web.demo.shopify.sales import Person
 from monet_web.demo.shopify.server import ShopifyShop
 from monet_web.demo.shopify.store import Store
 from monet_web.domain.errors import NeedsOwner, RetryLater
@@ -23,8 +22,6 @@ from monet_web.domain.windows import Window
 from tests.connectors.shopify_shop import ALL, TODAY, Clock, names, opened, pages, read_all, variables
 
 D = Decimal
-NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
-PERSON = Person("Ona", "Pavyzdienė", "Gedimino pr. 1", "Vilnius", "01103")
 
 
 def shop_of(orders: int = 0, **more: Any) -> ShopifyShop:
