@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from monet_web.blueprints.formats import moment, period, zone
 from monet_web.blueprints.integrations.wording import how_often
-from monet_web.blueprints.runs.texts import _
+from monet_web.blueprints.runs.texts import _, capitalised
 from monet_web.domain.windows import Window, local_day
 from monet_web.models.integrations import Integration
 from monet_web.models.runs import Run, RunKind, RunState
@@ -54,7 +54,7 @@ def said(one: Integration, next_run: NextRun | None, *, now: datetime, off_since
         reread = _("the orders of its documents are read again %(moment)s", moment=moment(at)) if at is not None else ""
         return Next(_("Runs when you launch it"), reread=reread)
     if obstacle is Obstacle.UNREADABLE:
-        return Next(_("Nothing will run"), told=next_run.because, is_bad=True)
+        return Next(_("Nothing will run"), told=capitalised(next_run.because), is_bad=True)
     gaps = tuple(_gap(each) for each in next_run.gaps[:_SHOWN_GAPS])
     when, often, is_bad = _when(one, next_run, now)
     return Next(when, often, _told(next_run), gaps, is_bad=is_bad, at=next_run.at)

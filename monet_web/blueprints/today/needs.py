@@ -80,7 +80,7 @@ def _months(today: Today) -> Iterator[Need]:
             "failed",
             f"{one.integration.name}: {found.title}",
             ("failed", _("Differs")),
-            f"{text} {capitalised(found.notes)}." if found.notes else text,
+            f"{text} {capitalised(found.notes)}" if found.notes else text,
             _actions((link("runs.show", run_id=run.id), _("See both sides")), (launch, _("Import the month again"))),
         )
 
