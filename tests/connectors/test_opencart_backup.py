@@ -8,10 +8,13 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from monet_web.connectors import CONNECTORS
 from monet_web.connectors.base import Page
@@ -296,3 +299,12 @@ def test_lines_are_taken_one_at_a_time() -> None:
     found = kept(lines())
     next(found)
     assert len(asked) < 10
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.binary(max_size=60), max_size=6), st.integers(0, 80), st.binary(max_size=8))
+def test_no_file_makes_reading_raise_anything_but_its_own_sentence(lines: list[bytes], at: int, dirt: bytes) -> None:
+    good = f"{HEAD}('1', 'Ačiū \\'UAB\\''), (2, NULL);\n".encode()
+    for some in ([*lines], [good[:at] + dirt + good[at:], *lines], [good, *lines]):
+        with suppress(BrokenRule):
+            list(rows(kept(some)))
