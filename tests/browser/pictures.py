@@ -65,6 +65,7 @@ def _signed_in(browser: Browser, shop: Demo) -> Any:
 
 def _launch(page: Page) -> None:
     today = date.today()  # noqa: DTZ011 - what a person would type
+    page.locator("#mask").fill("Demo shop")
     page.locator("#first").fill(f"{today - timedelta(days=45):%Y-%m-%d}")
     page.locator("#last").fill(f"{today:%Y-%m-%d}")
     page.get_by_role("button", name="Launch 1 run").click()

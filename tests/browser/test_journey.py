@@ -63,16 +63,18 @@ def sign_in(page: Page, shop: Demo) -> None:
 
 
 def see_that_nothing_was_imported_yet(page: Page) -> None:
-    expect(page.get_by_text("A store is connected; nothing was imported yet.")).to_be_visible()
+    expect(page.get_by_text(re.compile("stores are connected; nothing was imported yet"))).to_be_visible()
     page.get_by_role("link", name="Launch by hand").click()
     expect(page.get_by_role("heading", name="Manual integration launch")).to_be_visible()
 
 
-def launch_everything(page: Page) -> None:
+def launch_everything(page: Page, *, button: str = "^Launch 1 run") -> None:
     expect(page.locator("#mask")).to_have_value("%")
+    # The other demo stores are left for whoever is curious: their tests are elsewhere.
+    page.locator("#mask").fill("Demo shop")
     page.locator("#first").fill(EVERYTHING[0])
     page.locator("#last").fill(EVERYTHING[1])
-    page.get_by_role("button", name=re.compile("^Launch 1 run")).click()
+    page.get_by_role("button", name=re.compile(button)).click()
 
 
 def confirm_the_first_launch(page: Page, shop: Demo) -> None:
@@ -139,8 +141,8 @@ def register_one_by_hand(page: Page, shop: Demo) -> None:
     expect(page.get_by_text("The store has refunded")).not_to_have_count(0)
     page.get_by_text("Register…").click()
     expect(page.get_by_text(re.compile(r"Register 1 invoice for [\d,.]+.EUR, dated \w+ 20\d\d\?"))).to_be_visible()
-    page.get_by_role("button", name="Register it").click()
-    expect(page.locator("#toasts .slip").first).to_contain_text("registered")
+    page.get_by_role("button", name="Register it", exact=True).click()
+    expect(page.locator("#toasts .slip").first).to_contain_text(f"Registered as {name}")
     assert shop.ask(f"SELECT state FROM invoices WHERE id = {number}") == [("registered",)]
     page.goto(f"{shop.address}/invoices/{number}")
     expect(page.get_by_role("heading", name=name)).to_be_visible()
@@ -168,7 +170,7 @@ def do_the_same_without_javascript(browser: Browser, state: Any, shop: Demo) -> 
         register_one_by_hand(page, shop)
         runs = len(counted(shop))
         page.goto(f"{shop.address}/integrations")
-        launch_everything(page)
+        launch_everything(page, button="^Launch")  # without a script it counts when it is pressed
         expect(page.get_by_role("heading", name="1 run launched")).to_be_visible()
         for _ in range(60):
             if page.locator(".run-part.has-ended").count():
