@@ -54,6 +54,8 @@ def test_goods_at_home_have_the_codes_of_their_rates() -> None:
 def test_twelve_per_cent_is_of_services_alone() -> None:
     draft = drafted(lines=(a_line(taxes=(a_tax("12", "1.20"),)),), charges=(a_charge(taxes=(a_tax("12", "0.48"),)),))
     assert treated(draft, COURSE).codes == ("PVM58", "PVM58")  # shipping follows what it brings
+    assert treated(replace(draft, supply_date=date(2026, 1, 1)), COURSE).codes == ("PVM58", "PVM58")
+    assert treated(replace(draft, supply_date=date(2025, 12, 31)), COURSE).codes == ("", "")
     one = treated(draft, NOTEBOOK)
     assert one.codes == ("", "")
     assert [finding.subject for finding in one.findings] == ["domestic 12 goods"]
@@ -111,6 +113,7 @@ def test_a_row_of_an_accountant_comes_before_the_built_in_one() -> None:
     table = VatCodes([mine, *builtin_codes()])
     assert treated(drafted(), codes=table).codes == ("PVM99",)
     assert treated(replace(drafted(), supply_date=date(2026, 12, 1)), codes=table).codes == ("PVM1",)
+    assert treated(replace(drafted(), supply_date=date(2026, 10, 31)), codes=table).codes == ("PVM1",)
     assert treated(drafted(), COURSE, codes=table).codes == ("PVM1",)
 
 

@@ -77,6 +77,7 @@ def test_home_is_the_companys_country() -> None:
         (sale("LV", "21"), IN_OSS, Treatment.OSS, ()),  # both states have 21 %
         (sale("LV", "21"), PLAIN, Treatment.EU_HOME, ()),
         (sale("EE", "22"), PLAIN, Treatment.EU_HOME, ()),  # nobody has it: the check of rates tells
+        (sale("EE", "22"), IN_OSS, Treatment.OSS, ()),
         (sale("EE", "21", vat_code="EE100931558"), PLAIN, Treatment.EU_HOME, ()),  # charged: as a consumer
         (sale("EE"), PLAIN, Treatment.EU_HOME, ()),  # everything was free
         # a company in another EU state
