@@ -18,6 +18,7 @@ from monet_web.blueprints.integrations import integrations
 from monet_web.blueprints.invoices import invoices
 from monet_web.blueprints.items import items
 from monet_web.blueprints.journals import journals
+from monet_web.blueprints.reports import reports
 from monet_web.blueprints.runs import runs
 from monet_web.blueprints.settings import settings
 from monet_web.blueprints.today import today
@@ -26,7 +27,9 @@ from monet_web.extensions import babel, csrf, htmx, limiter, login, migrate
 from monet_web.models import db
 from monet_web.models.base import sealer
 
-BLUEPRINTS: tuple[Blueprint, ...] = (health, auth, today, runs, integrations, items, invoices, journals, settings)
+BLUEPRINTS: tuple[Blueprint, ...] = (
+    health, auth, today, runs, integrations, items, invoices, journals, reports, settings,
+)  # fmt: skip
 
 STATIC = Path(__file__).parent / "static"
 MEGABYTE = 1024 * 1024

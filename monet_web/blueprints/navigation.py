@@ -42,6 +42,7 @@ ENTRIES = (
     Entry("invoices.page", _("Sales invoices"), "invoice", short=_("Invoices")),
     Entry("runs.page", _("Runs"), "queued"),
     Entry("items.page", _("Items and stock"), "box", begins_group=True),
+    Entry("reports.page", _("Reports"), "report"),
     Entry("settings.page", _("Settings"), "settings", begins_group=True),
 )
 

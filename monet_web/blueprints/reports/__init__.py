@@ -1,0 +1,6 @@
+"""Reports: what the accountant takes from here: a month's state, its numbers, its sales journal, i.SAF and OSS."""
+
+import monet_web.blueprints.reports.views  # noqa: F401 - their routes
+from monet_web.blueprints.reports.blueprint import reports
+
+__all__ = ["reports"]
