@@ -186,6 +186,18 @@ def test_the_days_of_a_week_off_are_told_until_a_launch_covers_them(desk: Desk) 
     assert gaps(desk, "2026-11-15 10:33") == []
 
 
+def test_a_change_right_after_switching_on_fetches_nothing_of_the_time_off(desk: Desk) -> None:
+    desk.add("2026-11-01 06:00", frequency="daily")
+    worked(desk, "2026-11-02 06:00")
+    desk.set("2026-11-02 12:00", enabled="no")
+    desk.set("2026-11-12 12:00", enabled="yes")
+    desk.set("2026-11-12 12:01", frequency="hours")
+    one = said(desk, "2026-11-12 12:01")
+    # From where the daily run would have begun.
+    assert text(one.window) == ("11-10 00:00", "11-12 13:00")
+    assert gaps(desk, "2026-11-12 12:01") == [("11-02 04:13", "11-10 00:00")]
+
+
 def test_a_launch_that_is_stopped_or_only_a_preview_closes_no_gap(desk: Desk) -> None:
     desk.add("2026-11-01 06:00", frequency="daily")
     worked(desk, "2026-11-02 06:00")

@@ -18,7 +18,7 @@ def lock(session: Session, integration_id: int) -> Run | None:
 
     The run's row first, as everywhere: whoever fails holds its own run, then this, then the integration.
     """
-    waiting = session.scalars(
+    waiting = (
         select(Run)
         .where(
             Run.integration_id == integration_id, Run.kind == RunKind.TIMETABLE, Run.state == RunState.QUEUED,
@@ -27,9 +27,11 @@ def lock(session: Session, integration_id: int) -> Run | None:
         .with_for_update()
         .options(lazyload(Run.integration))
         .execution_options(populate_existing=True)
-    ).all()  # fmt: skip
+    )  # fmt: skip
+    found = session.scalars(waiting).first()
     session.execute(select(Integration.id).where(Integration.id == integration_id).with_for_update()).all()
-    return waiting[0] if waiting else None
+    # Whoever held the integration before us may have opened one meanwhile: there are never two.
+    return found if found is not None else session.scalars(waiting).first()
 
 
 def row(session: Session, integration_id: int) -> Integration:
