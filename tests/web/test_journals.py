@@ -178,7 +178,7 @@ def test_a_journal_shows_each_invoice_with_what_is_wrong_why_and_what_to_do(
     assert "1 invoice for 12.10 EUR, dated November 2026" in page
     assert "SKU KN-01 on line 1 is not among the items." in page
     assert "Without an item there is no stock to move" in page
-    assert "map SKU KN-01 for all invoices at once" in page
+    assert "Say which item SKU KN-01 is, for all invoices at once" in page
     assert viewer.get("/journals/999").status_code == 404
 
 
