@@ -12,7 +12,7 @@ from monet_web.domain.periods import Period, months_before
 from monet_web.domain.windows import Window, days, local_day, start_of_day
 
 REREAD_DAYS = 60  # whose documents' orders are read again once a day (B10)
-REACH_BACK_DAYS = 60  # how far the first slot after a change of the plan reaches back at most
+REACH_BACK_DAYS = 59  # of the first slot after a change of the plan; Shopify shows 60 days, to the minute
 CHECK_DAY = 20  # of the month: the last catch-up before i.SAF is due (B3)
 
 _DAY = timedelta(days=1)

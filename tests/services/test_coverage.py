@@ -1,4 +1,4 @@
-"""Nothing due is lost by a change of the plan, a stop or a pause; what nobody will import is told till it is settled."""
+"""Nothing due is lost by a change of the plan, a stop or a pause; what nobody will import is told till settled."""
 
 from __future__ import annotations
 
@@ -130,17 +130,17 @@ def test_a_change_before_the_first_run_owes_what_the_plan_before_would_have_brou
     assert text(worked(desk, "2026-11-22 05:00")) == ("11-16 00:00", "11-22 04:13")
 
 
-def test_the_first_run_after_a_change_reaches_sixty_days_back_and_the_rest_is_told(desk: Desk) -> None:
+def test_the_first_run_after_a_change_reaches_two_months_back_and_the_rest_is_told(desk: Desk) -> None:
     desk.add("2026-06-01 06:00", frequency="months")
     worked(desk, "2026-07-01 06:00")
     with writing(desk.session):  # nobody ticked for months
         desk.session.execute(update(Integration).values(next_run_at=at("2026-12-01 02:37")))
     desk.set("2026-11-25 18:00", frequency="daily")
-    assert text(said(desk, "2026-11-25 18:00").window) == ("09-27 00:00", "11-26 04:13")
-    assert gaps(desk, "2026-11-25 18:00") == [("07-01 00:00", "09-27 00:00")]
-    assert text(worked(desk, "2026-11-26 05:00")) == ("09-27 00:00", "11-26 04:13")
+    assert text(said(desk, "2026-11-25 18:00").window) == ("09-28 00:00", "11-26 04:13")
+    assert gaps(desk, "2026-11-25 18:00") == [("07-01 00:00", "09-28 00:00")]
+    assert text(worked(desk, "2026-11-26 05:00")) == ("09-28 00:00", "11-26 04:13")
     worked(desk, "2026-11-27 05:00")
-    assert gaps(desk, "2026-11-27 06:00") == [("07-01 00:00", "09-27 00:00")]
+    assert gaps(desk, "2026-11-27 06:00") == [("07-01 00:00", "09-28 00:00")]
 
 
 def test_a_zone_changed_to_and_fro_before_the_slot_loses_no_week(desk: Desk) -> None:
