@@ -2,7 +2,9 @@
 
 from monet_web.models.audit import AuditEntry
 from monet_web.models.base import Base, db
-from monet_web.models.company import Company, CurrencyRate, TakenNumber, VatRateRow
+from monet_web.models.bundles import Bundle
+from monet_web.models.columns import RememberedColumn
+from monet_web.models.company import Company, CompanyLogo, CurrencyRate, TakenNumber, VatRateRow
 from monet_web.models.connection_tests import ConnectionTest
 from monet_web.models.customers import Customer, CustomerKey
 from monet_web.models.decisions import Decision
@@ -23,7 +25,9 @@ __all__ = [
     "AuditEntry",
     "Balance",
     "Base",
+    "Bundle",
     "Company",
+    "CompanyLogo",
     "ConnectionTest",
     "CurrencyRate",
     "Customer",
@@ -43,6 +47,7 @@ __all__ = [
     "Notice",
     "Question",
     "RawPage",
+    "RememberedColumn",
     "Run",
     "RunOrder",
     "RunSlot",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 
-from sqlalchemy import Boolean, CheckConstraint, Date, String, UniqueConstraint, true
+from sqlalchemy import Boolean, CheckConstraint, Date, LargeBinary, String, UniqueConstraint, true
 from sqlalchemy.orm import Mapped, mapped_column
 
 from monet_web.models.base import Base, ExactText, Id, Money
@@ -25,7 +25,7 @@ class Company(Base):
     country: Mapped[str] = mapped_column(String(2), default="LT")
     currency: Mapped[str] = mapped_column(String(3), default="EUR")
     time_zone: Mapped[str] = mapped_column(String(64), default="Europe/Vilnius")
-    language: Mapped[str] = mapped_column(String(2), default="en")
+    language: Mapped[str] = mapped_column(String(4), default="both")  # of documents: lt, en or both on one
     revenue_account: Mapped[str] = mapped_column(String(40), default="5001")
     charges_account: Mapped[str] = mapped_column(String(40), default="5002")
     closed_until: Mapped[date | None] = mapped_column(Date)  # the last day of the closed periods
@@ -37,6 +37,27 @@ class Company(Base):
     oss_to: Mapped[date | None] = mapped_column(Date)
     eu_threshold: Mapped[Decimal] = mapped_column(Money, default=Decimal(10000), server_default="100000000")
     ask_vies: Mapped[bool] = mapped_column(Boolean, default=True, server_default=true())
+    bank_name: Mapped[str] = mapped_column(String(100), default="", server_default="")
+    bank_account: Mapped[str] = mapped_column(String(40), default="", server_default="")
+    # Accounts of the sales journal; "" of the later ones: as services/documents/sales_journal.py says.
+    receivable_account: Mapped[str] = mapped_column(String(40), default="2410", server_default="2410")
+    vat_account: Mapped[str] = mapped_column(String(40), default="4492", server_default="4492")
+    oss_vat_account: Mapped[str] = mapped_column(String(40), default="", server_default="")
+    rounding_account: Mapped[str] = mapped_column(String(40), default="", server_default="")
+    prepaid_account: Mapped[str] = mapped_column(String(40), default="", server_default="")
+    cod_account: Mapped[str] = mapped_column(String(40), default="", server_default="")
+    gift_card_account: Mapped[str] = mapped_column(String(40), default="", server_default="")
+
+
+class CompanyLogo(Base):
+    """The picture on documents: one row, id 1, apart from the company, which every page reads."""
+
+    __tablename__ = "company_logo"
+    __table_args__ = (CheckConstraint("id = 1", name="one_row"),)
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=False)
+    media_type: Mapped[str] = mapped_column(String(40))
+    body: Mapped[bytes] = mapped_column(LargeBinary)
 
 
 class CurrencyRate(Base):
