@@ -49,6 +49,7 @@ def of_each(session: Session, integrations: Sequence[Integration], *, now: datet
     words = {
         Obstacle.SWITCHED_OFF: "none: it is switched off",
         Obstacle.FREQUENCY_OFF: "none: it runs when you launch it",
+        Obstacle.UNREADABLE: "none: its settings can't be read",
         Obstacle.REFUSED: "waits for a new key",
         Obstacle.TRIED_AGAIN: "tries again {at}",
         Obstacle.QUEUED: "due since {at}, waits for a worker",

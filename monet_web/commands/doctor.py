@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from redis import Redis
 
     from monet_web.config import Config
-    from monet_web.services.doctor import Sign
+    from monet_web.services.signs import Sign
 
 _FIXES = {
     "redis": "Start Redis, or type `monet run`, which starts everything.",
@@ -84,7 +84,8 @@ def _of_database(config: Config) -> Iterator[Sign]:
 
     from monet_web import migrate
     from monet_web.models.base import now_utc, sealer
-    from monet_web.services.doctor import Sign, checks_of_data
+    from monet_web.services.doctor import checks_of_data
+    from monet_web.services.signs import Sign
 
     try:
         is_current = migrate.is_current(config.database_url)
@@ -113,7 +114,7 @@ def _of_redis(config: Config) -> Iterator[Sign]:
 
     from monet_web import embedded, queues
     from monet_web.blueprints.health.views import redis_sign, scheduler_sign, ticker_sign, worker_sign
-    from monet_web.services.doctor import Sign
+    from monet_web.services.signs import Sign
 
     redis_url = config.redis_url
     if redis_url is None:
@@ -157,7 +158,7 @@ def _tick(redis: Redis, zone: tzinfo) -> Iterator[Sign]:
     from monet_web import jobs
     from monet_web.blueprints.health.silence import Part, silence
     from monet_web.models.base import now_utc
-    from monet_web.services.doctor import Sign
+    from monet_web.services.signs import Sign
 
     now = now_utc()
     silent, ticked = silence(redis, now=now), jobs.last_tick(redis)

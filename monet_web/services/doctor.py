@@ -5,10 +5,8 @@ from __future__ import annotations
 import shlex
 import stat
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, or_, select
 from sqlalchemy.exc import SQLAlchemyError
@@ -22,25 +20,15 @@ from monet_web.models.items import Item
 from monet_web.models.runs import AT_WORK, Run, RunState
 from monet_web.models.stock import Balance, StockMove, Warehouse
 from monet_web.models.users import Role, User
+from monet_web.services import timetable_signs
 from monet_web.services.office.keys import sealed_columns
 from monet_web.services.opening.plan import zone_of
 from monet_web.services.opening.timetable import BY_ITSELF
-from monet_web.services.running.next_runs import NextRun, Obstacle, next_runs
+from monet_web.services.signs import SHOWN, Sign, few, moment
 
 # A run tells that it lives every 15 seconds and is taken back after 120.
 SILENT_RUN = timedelta(minutes=3)
 LONG_QUEUED = timedelta(minutes=10)
-_SHOWN = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Sign:
-    """One thing looked at: what was found, and what to do when it is not well."""
-
-    part: str
-    well: bool
-    sentence: str
-    fix: str = ""
 
 
 def keys_file(path: Path, *, is_used: bool) -> Sign:
@@ -131,10 +119,12 @@ def _integrations(session: Session, _now: datetime) -> Sign:
         .where(Integration.state != IntegrationState.RETIRED)
         .order_by(Integration.name_key)
     ).all()
-    refused = [row for row in rows if row.refused_since is not None]
+    refused, zone = [row for row in rows if row.refused_since is not None], zone_of(session)
     if refused:
         said = " ".join(
-            f"{row.name} since {row.refused_since:%Y-%m-%d}: {row.refused_text}" for row in refused[:_SHOWN]
+            f"{row.name} since {moment(row.refused_since, zone)}: {row.refused_text}"
+            for row in refused[:SHOWN]
+            if row.refused_since is not None
         )
         return Sign(
             "integrations", False, f"{len(refused)} of {len(rows)} stores refuse. {said}",
@@ -156,6 +146,7 @@ def _runs(session: Session, now: datetime) -> Sign:
         .join(Integration, Integration.id == Run.integration_id)
         .where(
             Run.state == RunState.QUEUED,
+            Run.foreground.is_(False),  # a terminal works it itself
             Run.created_at < now - LONG_QUEUED,
             # Those that wait for their next attempt or for a new key are told by the timetable's line.
             or_(Run.retry_at.is_(None), Run.retry_at < now - LONG_QUEUED),
@@ -164,104 +155,15 @@ def _runs(session: Session, now: datetime) -> Sign:
     ).all()
     if silent:
         return Sign(
-            "runs", False, f"At work but silent for more than three minutes: run {_ids(silent)}.",
+            "runs", False, f"At work but silent for more than three minutes: run {_numbers(silent)}.",
             "Start a worker and the scheduler: they take such runs back.",
         )  # fmt: skip
     if queued:
         return Sign(
-            "runs", False, f"Queued for more than ten minutes: run {_ids(queued)}.",
+            "runs", False, f"Queued for more than ten minutes: run {_numbers(queued)}.",
             "Start a worker (`monet run` starts one), or see what the run before them does: monet runs list",
         )  # fmt: skip
     return Sign("runs", True, "No run is stuck.")
-
-
-def _timetable(session: Session, now: datetime) -> Sign:
-    """Slots that nobody opened, stores that fail, settings nobody can read; refused ones have a line of their own."""
-    names = {row.id: row.name for row in session.execute(select(Integration.id, Integration.name))}
-    found = sorted(next_runs(session, now=now).values(), key=lambda one: names[one.integration_id])
-    zone = zone_of(session)
-    unreadable = [
-        f"{names[one.integration_id]}: {one.because}" for one in found if one.obstacle is Obstacle.UNREADABLE
-    ]  # fmt: skip
-    overdue = [
-        f"{names[one.integration_id]} since {one.at.astimezone(zone):%Y-%m-%d %H:%M}"
-        for one in found
-        if one.obstacle is Obstacle.OVERDUE and one.at is not None
-    ]
-    failing = [
-        f"{names[one.integration_id]}, tried again {one.at.astimezone(zone):%Y-%m-%d %H:%M}: {one.because}".rstrip(": ")
-        for one in found
-        if one.obstacle is Obstacle.TRIED_AGAIN and one.at is not None
-    ]
-    said, fixes = [], []
-    if unreadable:
-        said.append(" ".join(unreadable[:_SHOWN]))
-    if overdue:
-        said.append(f"Overdue: {_few(overdue)}.")
-        fixes.append(
-            "Start the scheduler and a worker (`monet run` starts both): one run then covers all that was due."
-        )  # fmt: skip
-    if failing:
-        said.append(f"Imports that fail: {' '.join(failing[:_SHOWN])}")
-        fixes.append(
-            "They are tried again by themselves. To see what a store says: monet integrations test NAME"
-        )  # fmt: skip
-    if said:
-        return Sign("timetable", False, " ".join(said), " ".join(fixes))
-    planned = sum(one.at is not None for one in found)
-    if not planned:
-        return Sign("timetable", True, "No integration runs by itself.")
-    return Sign("timetable", True, f"Runs to come by themselves: {planned}; none is overdue.")
-
-
-def _each(session: Session, now: datetime) -> list[Sign]:
-    """Of each integration: its next run with the period, or why there is none, and its last five imports."""
-    names = {row.id: row.name for row in session.execute(select(Integration.id, Integration.name))}
-    found = sorted(next_runs(session, now=now).values(), key=lambda one: names[one.integration_id])
-    zone = zone_of(session)
-    signs = []
-    for one in found:
-        missing = [f"{_day(gap.start, zone)} to {_day(gap.end, zone)}" for gap in one.gaps]
-        words = [_next(one, zone), _lasts(one, zone)]
-        words += [f"Not imported, and not by itself: {_few(missing)}."] if missing else []
-        signs.append(
-            Sign(
-                f"integration {names[one.integration_id]}", not missing, " ".join(words),
-                "Launch those days, or leave them out on the page Integrations." if missing else "",
-            )
-        )  # fmt: skip
-    return signs
-
-
-def _next(one: NextRun, zone: ZoneInfo) -> str:
-    match one.obstacle:
-        case Obstacle.SWITCHED_OFF:
-            return "Switched off."
-        case Obstacle.FREQUENCY_OFF:
-            return "Its frequency is off: it runs when somebody launches it."
-        case Obstacle.UNREADABLE:
-            return "Its settings can't be read."
-        case Obstacle.REFUSED:
-            return "The next run waits for a new key."
-        case _:
-            pass
-    if one.at is None:
-        return "The next run comes after the one at work."
-    window = ""
-    if one.window is not None:
-        window = f", imports {_day(one.window.start, zone)} until {_day(one.window.end, zone)}"
-    return f"Next run: {_day(one.at, zone)}{window}."
-
-
-def _lasts(one: NextRun, zone: ZoneInfo) -> str:
-    if not one.last:
-        return "No import yet."
-    ended = [f"{_day(run.ended_at, zone)} {run.state.value}" for run in one.last if run.ended_at is not None]
-    return f"Last imports: {', '.join(ended)}."
-
-
-def _day(moment: datetime, zone: ZoneInfo) -> str:
-    return f"{moment.astimezone(zone):%Y-%m-%d %H:%M}"
 
 
 def _balances(session: Session, _now: datetime) -> Sign:
@@ -277,32 +179,27 @@ def _balances(session: Session, _now: datetime) -> Sign:
         .join(Item, Item.id == Balance.item_id)
         .outerjoin(moved, same)
         .where(Balance.on_hand != func.coalesce(moved.c.quantity, 0))
-        .limit(_SHOWN + 1)
+        .limit(SHOWN + 1)
     ).all()
     lost = session.execute(
         select(Item.code, moved.c.quantity)
         .join(Item, Item.id == moved.c.item_id)
         .outerjoin(Balance, same)
         .where(Balance.item_id.is_(None), moved.c.quantity != 0)
-        .limit(_SHOWN + 1)
+        .limit(SHOWN + 1)
     ).all()
     if wrong or lost:
         said = [f"{row.code}: balance {row.on_hand:f}, moves {row.quantity or 0:f}" for row in wrong]
         said += [f"{row.code}: no balance, moves {row.quantity:f}" for row in lost]
         return Sign(
-            "balances", False, f"Balances differ from their moves: {'; '.join(said[:_SHOWN])}.",
+            "balances", False, f"Balances differ from their moves: {'; '.join(said[:SHOWN])}.",
             "Tell whoever looks after this program, with this line; the moves are right.",
         )  # fmt: skip
     return Sign("balances", True, "Every balance is the sum of its moves.")
 
 
-def _ids(ids: Sequence[int]) -> str:
-    return _few([str(each) for each in ids])
-
-
-def _few(texts: Sequence[str]) -> str:
-    more = f" and {len(texts) - _SHOWN} more" if len(texts) > _SHOWN else ""
-    return ", ".join(texts[:_SHOWN]) + more
+def _numbers(ids: Sequence[int]) -> str:
+    return few([str(each) for each in ids])
 
 
 _CHECKS: tuple[tuple[str, Callable[[Session, datetime], Sign | list[Sign]]], ...] = (
@@ -311,7 +208,7 @@ _CHECKS: tuple[tuple[str, Callable[[Session, datetime], Sign | list[Sign]]], ...
     ("secrets", _secrets),
     ("integrations", _integrations),
     ("runs", _runs),
-    ("timetable", _timetable),
-    ("integration", _each),
+    ("timetable", timetable_signs.timetable),
+    ("integration", timetable_signs.each_integration),
     ("balances", _balances),
 )

@@ -10,15 +10,17 @@ from sqlalchemy.orm import Session
 
 from monet_web.models import Balance, Company, User
 from monet_web.models.base import sealer, writing
+from monet_web.models.integrations import IntegrationState
 from monet_web.models.runs import RunKind, RunState
 from monet_web.models.users import Role
 from monet_web.services import doctor
 from monet_web.services.goods import stock
+from monet_web.services.signs import Sign
 from tests.builders import NOON, a_run, an_integration, an_item
 from tests.databases import OTHER_KEY, TEST_KEY
 
 
-def signs(session: Session) -> dict[str, doctor.Sign]:
+def signs(session: Session) -> dict[str, Sign]:
     return {one.part: one for one in doctor.checks_of_data(session, now=NOON)}
 
 
@@ -43,7 +45,7 @@ def test_a_store_that_refuses_is_named(session: Session) -> None:
     with writing(session):
         an_integration(session, "Kava", refused_since=NOON, refused_text="The store refused the key (401).")
     assert not signs(session)["integrations"].well
-    assert "Kava since 2026-11-23: The store refused the key (401)." in signs(session)["integrations"].sentence
+    assert "Kava since 2026-11-23 12:00: The store refused the key (401)." in signs(session)["integrations"].sentence
 
 
 def test_a_run_that_is_silent_or_waits_too_long_is_named(session: Session) -> None:
@@ -78,6 +80,53 @@ def test_slots_that_nobody_opened_and_stores_that_fail_are_named(session: Sessio
         row.refused_since, row.refused_text = NOON, "No."
     found = signs(session)
     assert (found["timetable"].well, found["runs"].well, found["integrations"].well) == (True, True, False)
+
+
+def test_what_is_overdue_hides_nothing_that_fails(session: Session) -> None:
+    with writing(session):
+        an_integration(session, "Kava", settings={"frequency": "hours"}, next_run_at=NOON - timedelta(hours=1))
+        other = an_integration(session, "Molis", settings={"frequency": "hours"}, next_run_at=NOON + timedelta(hours=1))
+        a_run(session, other, kind=RunKind.TIMETABLE, state=RunState.FAILED, ended_at=NOON, error="It is down.")
+        a_run(session, other, kind=RunKind.TIMETABLE, created_at=NOON, retry_at=NOON + timedelta(minutes=5))
+    said = signs(session)["timetable"].sentence
+    assert "Overdue: Kava since 2026-11-23 11:00." in said
+    assert "Imports that fail: Molis, tried again 2026-11-23 12:05: It is down." in said
+
+
+def test_each_integration_has_its_next_run_its_last_five_and_what_is_missing(session: Session) -> None:
+    with writing(session):
+        kava = an_integration(
+            session, "Kava", settings={"frequency": "hours"}, next_run_at=NOON + timedelta(hours=1),
+            covered_until=NOON, gaps=[[(NOON - timedelta(days=9)).isoformat(), (NOON - timedelta(days=8)).isoformat()]],
+        )  # fmt: skip
+        for number in range(6):
+            state = RunState.FAILED if number == 5 else RunState.DONE
+            a_run(session, kava, state=state, ended_at=NOON - timedelta(minutes=10 - number))
+        an_integration(session, "Off", state=IntegrationState.OFF)
+        an_integration(session, "By hand")
+        unreadable = an_integration(session, "Broken", settings={"refunds": "someday"})
+        assert unreadable.id
+        an_integration(session, "Refused", settings={"frequency": "daily"}, refused_since=NOON, refused_text="No.")
+    found = signs(session)
+    told = found["integration Kava"]
+    assert told.sentence == (
+        "Next run: 2026-11-23 13:00, imports 2026-11-22 00:00 until 2026-11-23 13:00. Last imports: "
+        "2026-11-23 11:55 failed, 2026-11-23 11:54 done, 2026-11-23 11:53 done, 2026-11-23 11:52 done, "
+        "2026-11-23 11:51 done. Not imported, and not by itself: 2026-11-14 12:00 to 2026-11-15 12:00."
+    )
+    assert (told.well, told.fix) == (False, "Launch those days, or leave them out on the page Integrations.")
+    assert found["integration Off"].sentence == "Switched off. No import yet."
+    assert found["integration By hand"].sentence.startswith("Its frequency is off")
+    assert found["integration Broken"].sentence.startswith("Its settings can't be read.")
+    assert found["integration Refused"].sentence.startswith("The next run waits for a new key.")
+    assert "Refused since 2026-11-23 12:00: No." in found["integrations"].sentence
+
+
+def test_a_run_that_a_terminal_will_work_is_not_stuck(session: Session) -> None:
+    with writing(session):
+        one = an_integration(session, "Kava")
+        a_run(session, one, foreground=True, created_at=NOON - timedelta(hours=1))
+    assert signs(session)["runs"].well
 
 
 def test_a_balance_that_is_not_the_sum_of_its_moves_is_named(session: Session) -> None:

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Select, and_, or_, select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session, defer, lazyload
 
 from monet_web.domain.errors import BrokenRule
@@ -189,10 +189,8 @@ def _next_run(one: Integration, zone: ZoneInfo, current: list[Run], last: tuple[
 
 
 def _current(session: Session) -> dict[int, list[Run]]:
-    """Those at work and those that a worker will take; what waits for somebody's terminal is that person's affair."""
     found: dict[int, list[Run]] = {}
-    queued = and_(Run.state == RunState.QUEUED, Run.foreground.is_(False))
-    query = select(Run).where(or_(queued, Run.state.in_(AT_WORK))).order_by(Run.id)
+    query = select(Run).where(Run.state.in_((RunState.QUEUED, *AT_WORK))).order_by(Run.id)
     for run in session.scalars(query.options(lazyload(Run.integration)).execution_options(populate_existing=True)):
         found.setdefault(run.integration_id, []).append(run)
     return found
