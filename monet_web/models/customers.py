@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Any
 
-from sqlalchemy import JSON, Boolean, ForeignKey, String, UniqueConstraint
+from sqlalchemy import JSON, Boolean, ForeignKey, String, Text, UniqueConstraint, event
 from sqlalchemy.orm import Mapped, mapped_column
 
+from monet_web.domain.codes import normalise_company_code, normalise_vat_code
+from monet_web.domain.mask import fold
 from monet_web.models.base import Base, Id, kept_by_value
+
+_LONGEST_KEY = 600  # PostgreSQL's index takes no more than 2,700 bytes
 
 
 class CustomerKeyKind(StrEnum):
@@ -18,8 +23,18 @@ class CustomerKeyKind(StrEnum):
     EMAIL = "email"
 
 
+def search_key(*, name: str, company_code: str = "", vat_code: str = "", email: str = "") -> str:
+    """A customer as searches and lists see it: folded, the name first, so that it sorts by name."""
+    codes = [company_code, normalise_company_code(company_code), vat_code, normalise_vat_code(vat_code)]
+    parts = [" ".join(name.split()), *dict.fromkeys(code for code in codes if code), email]
+    return "\n".join(fold(part) for part in parts if part)[:_LONGEST_KEY]
+
+
 class Customer(Base):
-    """Invoices copy what they need of a customer; later edits never change them."""
+    """Invoices copy what they need of a customer; later edits and merges never change them.
+
+    One that was merged into another stays for the documents that name it, and is shown nowhere else.
+    """
 
     __tablename__ = "customers"
 
@@ -31,6 +46,18 @@ class Customer(Base):
     email: Mapped[str] = mapped_column(String(254), default="")
     country: Mapped[str] = mapped_column(String(2), default="")
     address: Mapped[dict[str, str]] = mapped_column(JSON, default=dict)
+    search_key: Mapped[str] = mapped_column(Text, default="", server_default="", index=True)
+    # Into which customer it was merged, always one that was not merged itself. No foreign key.
+    merged_into_id: Mapped[int | None] = mapped_column(Id, index=True)
+
+
+@event.listens_for(Customer, "before_insert")
+@event.listens_for(Customer, "before_update")
+def _keep_search_key(_mapper: Any, _connection: Any, customer: Customer) -> None:
+    customer.search_key = search_key(
+        name=customer.name or "", company_code=customer.company_code or "", vat_code=customer.vat_code or "",
+        email=customer.email or "",
+    )  # fmt: skip
 
 
 class CustomerKey(Base):

@@ -13,7 +13,7 @@ from monet_web.domain.codes import normalise_company_code, normalise_vat_code
 from monet_web.domain.invoices import Draft
 from monet_web.models.base import take_ids
 from monet_web.models.bulk import insert_rows
-from monet_web.models.customers import Customer, CustomerKey, CustomerKeyKind
+from monet_web.models.customers import Customer, CustomerKey, CustomerKeyKind, search_key
 
 Key = tuple[CustomerKeyKind, str]
 
@@ -87,13 +87,17 @@ def _insert_missing(session: Session, links: Sequence[Mapping[str, Any]]) -> Non
 
 def _row(customer_id: int, draft: Draft) -> dict[str, Any]:
     buyer = draft.buyer
-    return {
-        "id": customer_id,
+    found_by = {
         "name": (buyer.company or buyer.name or buyer.email)[:400],
-        "is_company": bool(buyer.company or draft.vat_code or draft.company_code),
         "company_code": draft.company_code[:60],
         "vat_code": draft.vat_code[:60],
         "email": buyer.email[:254],
+    }
+    return {
+        "id": customer_id,
+        **found_by,
+        "search_key": search_key(**found_by),
+        "is_company": bool(buyer.company or draft.vat_code or draft.company_code),
         "country": buyer.address.country[:2],
         "address": address_of(draft),
     }
