@@ -85,8 +85,8 @@ def test_the_json_of_an_invoice_has_exactly_these_fields(session: Session, tmp_p
             "findings": [
                 {
                     "code": "item_unknown", "text": "SKU KN-01 on line 1 is not among the items.",
-                    "fix": "Say which item SKU KN-01 is, for all invoices at once, or choose it on that line; or import it "
-                    "with the items.",
+                    "fix": "Say which item SKU KN-01 is, for all invoices at once, or choose it on that line; or "
+                    "import it with the items.",
                 }
             ],
         }
