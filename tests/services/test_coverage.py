@@ -1,4 +1,4 @@
-"""Nothing due is lost by a change of the plan, a stop or a pause; what nobody will import is told till settled."""
+"""Nothing due is lost by a change of plan, a stop or a pause; what nobody will import is told till it is settled."""
 
 from __future__ import annotations
 
