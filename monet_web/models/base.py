@@ -55,7 +55,7 @@ class Base(DeclarativeBase):
 db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
 
 
-class _Scaled(TypeDecorator[Decimal]):
+class Scaled(TypeDecorator[Decimal]):
     """A Decimal kept as a 64-bit integer of its smallest unit: both databases sum it exactly (SQLite sums floats)."""
 
     impl = BigInteger
@@ -75,14 +75,14 @@ class _Scaled(TypeDecorator[Decimal]):
         return None if value is None else Decimal(int(value)).scaleb(-self.places)
 
 
-class Money(_Scaled):
+class Money(Scaled):
     """An amount of money, Decimal with at most four decimals, kept as ten-thousandths."""
 
     cache_ok = True
     places = 4
 
 
-class Quantity(_Scaled):
+class Quantity(Scaled):
     """A quantity, Decimal with at most six decimals, kept as millionths."""
 
     cache_ok = True

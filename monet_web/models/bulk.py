@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, cast
 
-from sqlalchemy import Dialect, Table
+import orjson
+from sqlalchemy import JSON, Column, Dialect, Table
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from monet_web.models.base import Base
+from monet_web.models.base import Base, Scaled
 
 Row = Mapping[str, Any]
 _Bind = Callable[[Any], Any]
@@ -79,12 +80,12 @@ def _plan(table: Table, dialect: Dialect, keys: tuple[str, ...]) -> _Plan:
     ]
     binds: list[tuple[int, _Bind]] = []
     for place, column in enumerate(named):
-        bind = column.type.dialect_impl(dialect).bind_processor(dialect)
+        bind = _bind_of(column, dialect)
         if bind is not None:
             binds.append((place, bind))
     constants = []
     for column in others:
-        bind = column.type.dialect_impl(dialect).bind_processor(dialect)
+        bind = _bind_of(column, dialect)
         value = cast("Any", column.default).arg
         constants.append(value if bind is None else bind(value))
     quote = dialect.identifier_preparer.quote
@@ -95,3 +96,21 @@ def _plan(table: Table, dialect: Dialect, keys: tuple[str, ...]) -> _Plan:
     else:
         sql = f"COPY {quote(table.name)} ({columns}) FROM STDIN"
     return _Plan(sql, keys, tuple(binds), tuple(constants))
+
+
+def _bind_of(column: Column[Any], dialect: Dialect) -> _Bind | None:
+    """How values of a column are bound; None: as they are. JSON by the quicker of two encoders of the same text."""
+    kind = column.type
+    if isinstance(kind, JSON):
+        return _nullable_json if kind.none_as_null else _json
+    if isinstance(kind, Scaled):
+        return partial(kind.process_bind_param, dialect=dialect)  # its implementation is a plain integer
+    return kind.dialect_impl(dialect).bind_processor(dialect)
+
+
+def _json(value: Any) -> str:
+    return orjson.dumps(value).decode()
+
+
+def _nullable_json(value: Any) -> str | None:
+    return None if value is None else _json(value)
