@@ -20,7 +20,8 @@ from monet_web.models import Customer, db
 from monet_web.models.base import now_utc, reading
 from monet_web.models.users import Role
 from monet_web.services.books.fields import WrongFields
-from monet_web.services.documents import buyers, correct, decide
+from monet_web.services.customers import found as customers_found
+from monet_web.services.documents import correct
 from monet_web.services.documents import document as one_document
 from monet_web.services.documents import register as registering
 from monet_web.services.documents.correct import Overtaken
@@ -147,7 +148,7 @@ def suggest_customers() -> ResponseReturnValue:
     """A few customers for what is typed, as the options of a list."""
     session = db.session()
     with reading(session):
-        found = buyers.suggest(session, plain(request.args.get("find_customer", ""))[:200])
+        found = customers_found.suggest(session, plain(request.args.get("find_customer", ""))[:200])
         return render_template("journals/_customers.html", found=found)
 
 
@@ -176,7 +177,7 @@ def _with_customer(typed: Typed) -> tuple[Typed, dict[str, str]]:
     session = db.session()
     words = typed.fields.get("find_customer", "").partition(" · ")[0]
     try:
-        customer = session.get_one(Customer, decide.customer_of(session, words))
+        customer = session.get_one(Customer, customers_found.meant(session, words))
     except BrokenRule as error:
         return typed, {"find_customer": error.sentence()}
     return correction_form.filled_in(typed, customer), {}

@@ -20,6 +20,7 @@ from monet_web.models.base import now_utc, reading
 from monet_web.models.users import Role
 from monet_web.services.books import tables
 from monet_web.services.books.tables import Wrong
+from monet_web.services.customers import found as customers_found
 from monet_web.services.documents import decide, mend_cause
 from monet_web.services.documents.mend_cause import Mapped
 from monet_web.services.documents.waiting import Which
@@ -191,7 +192,7 @@ def correct_buyer() -> ResponseReturnValue:
         customer_id = None
         if "customer_name" in form:
             with reading(session):
-                customer_id = decide.customer_of(session, typed)
+                customer_id = customers_found.meant(session, typed)
         ids = decide.correct_buyer(
             session, which, typed, customer_id=customer_id, now=now_utc(), actor=current_user.email
         )

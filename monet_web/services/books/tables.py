@@ -10,6 +10,7 @@ import io
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import TypeVar
 
 from monet_web.domain.errors import BrokenRule
@@ -75,38 +76,69 @@ class Mistakes:
             raise WrongRows(self.found)
 
 
-def read(data: bytes, *, required: Sequence[str], optional: Sequence[str] = ()) -> list[Row]:
-    """The rows of a file with a header, without the empty ones. Raises BrokenRule for a file that can't be read."""
-    mistakes = Mistakes()
+def read(
+    data: bytes,
+    *,
+    required: Sequence[str],
+    optional: Sequence[str] = (),
+    fields: Sequence[str] | None = None,
+    mistakes: Mistakes | None = None,
+) -> list[Row]:
+    """The rows of a file with a header, without the empty ones. Raises BrokenRule for a file that can't be read.
+
+    `fields`: what each column is, "" for one that is left out, whatever its heading says. `mistakes`: rows that can't
+    be used are added to it, and are not among those given; without it they are refused together.
+    """
+    is_asked_to_refuse = mistakes is None
+    mistakes = mistakes or Mistakes()
     records = _all_records(data, mistakes)
-    position, header = next(((number, cells) for number, cells in records if any(cells)), (0, []))
-    if not header:
-        raise BrokenRule("The file is empty.", fix=f"Its first row must be the header: {','.join(required)}.")
-    columns = [_column(cell) for cell in header]
+    position, header = _header(records, required)
+    columns = [_column(cell) for cell in header] if fields is None else [*fields][: len(header)]
     _check_header(columns, required, optional)
     rows: list[Row] = []
     for number, cells in records:
         if number <= position or not any(cells):
             continue
-        if any(cells[len(columns) :]):
+        if any(cells[len(header) :]):
             mistakes.add(
                 number,
-                f"It has {len(cells)} cells, the header {len(columns)}. Put a value with a comma into quotation marks.",
+                f"It has {len(cells)} cells, the header {len(header)}. Put a value with a comma into quotation marks.",
             )
             continue
         rows.append(Row(number, dict(zip(columns, cells, strict=False))))
-    mistakes.refuse()
-    return rows
+    if is_asked_to_refuse:
+        mistakes.refuse()
+    unusable = {number for number, _ in mistakes.found}
+    return [row for row in rows if row.number not in unusable]
 
 
-def as_csv(data: bytes) -> str:
+def headings(data: bytes, samples: int = 3) -> list[tuple[str, list[str]]]:
+    """Each column's heading as the file writes it, with the first few values below it. Raises BrokenRule."""
+    records = _all_records(data, Mistakes())
+    position, header = _header(records, ())
+    below = [cells for number, cells in records if number > position and any(cells)]
+    found: list[tuple[str, list[str]]] = []
+    for place, heading in enumerate(header):
+        values = (cells[place] for cells in below if place < len(cells) and cells[place])
+        found.append((heading, list(islice(values, samples))))
+    return found
+
+
+def heading_key(heading: str) -> str:
+    """A heading as headings are compared: without case, spaces and dashes as underscores."""
+    return _column(heading)
+
+
+def as_csv(data: bytes, mistakes: Mistakes | None = None) -> str:
     """The same table as plain CSV whose rows keep their numbers: what a page carries from a preview to its answer.
 
-    Raises BrokenRule as `read` does.
+    Raises BrokenRule as `read` does; with `mistakes` rows that can't be used are added to it instead.
     """
-    mistakes = Mistakes()
+    is_asked_to_refuse = mistakes is None
+    mistakes = mistakes or Mistakes()
     records = dict(_all_records(data, mistakes))
-    mistakes.refuse()
+    if is_asked_to_refuse:
+        mistakes.refuse()
     written = io.StringIO(newline="")
     writer = csv.writer(written, lineterminator="\n")
     last = max((number for number, cells in records.items() if any(cells)), default=0)
@@ -190,6 +222,15 @@ def _records(text: str) -> list[tuple[int, list[str]]]:
             f"The file can't be read as a table: {error}.",
             fix="Look for a quotation mark that is opened and not closed, or save the table as CSV again.",
         ) from None
+
+
+def _header(records: Sequence[workbooks.Record], required: Sequence[str]) -> workbooks.Record:
+    """The first row that is not empty. Raises BrokenRule when there is none."""
+    found = next(((number, cells) for number, cells in records if any(cells)), None)
+    if found is None:
+        says = f"Its first row must be the header: {','.join(required)}." if required else "Choose a file with rows."
+        raise BrokenRule("The file is empty.", fix=says)
+    return found
 
 
 def _column(cell: str) -> str:

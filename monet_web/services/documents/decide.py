@@ -8,7 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import delete, or_, select
+from sqlalchemy import delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -136,27 +136,6 @@ def correct_buyer(
             return "", {"was": was, "vat_code": code, "company_code": company_code, "company": name}
 
         return _write(session, rows, DecisionKind.BUYER, "buyer_corrected", made, now=now, actor=actor)
-
-
-def customer_of(session: Session, typed: str) -> int:
-    """The one customer that has this VAT code, company code or name. Inside a transaction. Raises BrokenRule."""
-    code, name = normalise_vat_code(typed), " ".join(typed.split())
-    wanted = [Customer.vat_code == code, Customer.company_code == name, Customer.name == name]
-    found = session.execute(select(Customer.id, Customer.name).where(or_(*wanted)).limit(2)).all() if name else []
-    if not found and name:
-        like = Customer.name.icontains(name, autoescape=True)
-        found = session.execute(select(Customer.id, Customer.name).where(like).order_by(Customer.name).limit(4)).all()
-    if len(found) == 1:
-        return int(found[0].id)
-    if not found:
-        raise BrokenRule(
-            f"There is no customer {shown(name)}." if name else "No customer was typed.",
-            fix="Type the name as it stands among the customers, a company code or a VAT code.", field="customer",
-        )  # fmt: skip
-    names = "; ".join(shown(row.name) for row in found)
-    raise BrokenRule(
-        f"Several customers fit {shown(name)}: {names}.", fix="Type the company code or the VAT code.", field="customer"
-    )
 
 
 def forget(session: Session, store_order_ids: Sequence[int]) -> None:

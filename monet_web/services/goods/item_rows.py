@@ -9,25 +9,34 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from monet_web.domain.errors import BrokenRule
 from monet_web.domain.mask import fold
 from monet_web.models.integrations import Integration, IntegrationState
 from monet_web.models.items import AliasKind, Item, ItemAlias, ItemKind
 from monet_web.models.stock import Balance
-from monet_web.services.books import tables
+from monet_web.services.books import columns, tables
 from monet_web.services.books.numbers import number_key
 from monet_web.services.books.tables import Mistakes, Row, Wrong
 
 REQUIRED = ("code", "name")
 OPTIONAL = (
-    "kind", "keeps_stock", "unit", "vat_class", "barcode", "aliases", "store", "alias_kind", "value",
+    "kind", "keeps_stock", "unit", "vat_class", "barcode", "sku", "product_id", "variation_id", "aliases", "store",
+    "alias_kind", "value",
 )  # fmt: skip
 ANY_STORE = 0
 
 _KINDS = {"goods": ItemKind.GOODS, "service": ItemKind.SERVICE}
+_IN_OTHER_WORDS = {"prekė": "goods", "prekės": "goods", "preke": "goods", "product": "goods", "item": "goods",
+    "paslauga": "service", "paslaugos": "service", "services": "service"}  # fmt: skip
 _ALIAS_KINDS = {kind.value: kind for kind in AliasKind}
 _YES_NO = {"yes": True, "no": False, "1": True, "0": False, "true": True, "false": False, "taip": True, "ne": False}
 _ALIAS_SEPARATORS = "|;"
 _LONGEST_ALIAS = 200
+_MOST_ROUNDS = 20
+
+_COLUMNS_OF_ALIASES = (
+    (AliasKind.SKU, "sku"), (AliasKind.PRODUCT, "product_id"), (AliasKind.VARIATION, "variation_id"),
+)  # fmt: skip
 
 AliasKey = tuple[int, AliasKind, str]  # store (0: any), kind, folded value
 
@@ -52,9 +61,31 @@ class Checked:
     mistakes: Mistakes
 
 
-def read_file(data: bytes) -> list[Row]:
-    """The file's rows. Raises BrokenRule."""
-    return tables.read(data, required=REQUIRED, optional=OPTIONAL)
+def read_file(data: bytes, fields: Sequence[str] | None = None, mistakes: Mistakes | None = None) -> list[Row]:
+    """The file's rows; `fields`, `mistakes` as of `tables.read`. Raises BrokenRule."""
+    if fields is None:
+        return tables.read(data, required=REQUIRED, optional=OPTIONAL, mistakes=mistakes)
+    columns.refuse_twice(fields)
+    if "code" not in fields:
+        raise BrokenRule("No column is the item's code.", fix="Say which column it is; a SKU will do.")
+    return tables.read(data, required=("code",), optional=("name", *OPTIONAL), fields=fields, mistakes=mistakes)
+
+
+def check_good(session: Session, rows: Sequence[Row]) -> tuple[Checked, list[tuple[int, str]], int]:
+    """The rows that can be used, checked; every wrong row with its reason; how many rows are good.
+
+    A row that is taken out may be what another one needed, so what is left is checked again until nothing is wrong.
+    """
+    wrong: list[tuple[int, str]] = []
+    left = list(rows)
+    for _ in range(_MOST_ROUNDS):
+        checked = check(session, left)
+        if not checked.mistakes.found:
+            return checked, sorted(wrong), len(left)
+        wrong += checked.mistakes.found
+        gone = {row for row, _ in checked.mistakes.found}
+        left = [row for row in left if row.number not in gone]
+    return check(session, []), sorted(wrong), 0
 
 
 def check(session: Session, rows: Sequence[Row]) -> Checked:
@@ -92,7 +123,8 @@ def _values(row: Row) -> dict[str, Any]:
     if row["name"]:
         values["name"] = tables.short(row["name"], 400, column="name")
     if row["kind"] and fold(row["kind"]) not in _ALIAS_KINDS:
-        values["kind"] = tables.one_of(row["kind"], _KINDS, column="kind")
+        word = fold(row["kind"])
+        values["kind"] = tables.one_of(_IN_OTHER_WORDS.get(word, row["kind"]), _KINDS, column="kind")
     if row["keeps_stock"]:
         values["keeps_stock"] = tables.one_of(row["keeps_stock"], _YES_NO, column="keeps_stock")
     if row["unit"]:
@@ -103,10 +135,16 @@ def _values(row: Row) -> dict[str, Any]:
 
 
 def _aliases(row: Row, stores: Mapping[str, tuple[int, str]]) -> dict[AliasKey, str]:
-    """The aliases a row gives: barcode, the list `aliases` (sku unless written kind:value), and store, kind, value."""
+    """The aliases a row gives: barcode, sku, the store's ids, the list `aliases` (sku unless written kind:value), and
+    store, kind, value.
+    """
     store = _store(row["store"], stores)
     found: dict[AliasKey, str] = {}
     typed = [(AliasKind.BARCODE, ANY_STORE, row["barcode"])] if row["barcode"] else []
+    for alias_kind, column in _COLUMNS_OF_ALIASES:
+        # A line finds its item by the code too.
+        if row[column] and not (alias_kind is AliasKind.SKU and number_key(row[column]) == number_key(row["code"])):
+            typed.append((alias_kind, store, row[column]))
     text = row["aliases"]
     for separator in _ALIAS_SEPARATORS:
         text = text.replace(separator, "\n")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -13,7 +13,9 @@ from sqlalchemy.orm import Session
 from monet_web.models.base import reading, take_ids, writing
 from monet_web.models.items import AliasKind, Item, ItemAlias
 from monet_web.services import audit
-from monet_web.services.goods import item_rows
+from monet_web.services.books import columns
+from monet_web.services.books.tables import Mistakes
+from monet_web.services.goods import item_columns, item_rows
 from monet_web.services.goods.item_rows import AliasKey, Checked, Typed
 
 _FIELDS = ("name", "kind", "keeps_stock", "vat_class", "unit")
@@ -21,12 +23,13 @@ _FIELDS = ("name", "kind", "keeps_stock", "vat_class", "unit")
 
 @dataclass(frozen=True, slots=True)
 class ItemsImported:
-    """What a file of items brought; `aliases` counts the new ones."""
+    """What a file of items brought; `aliases` counts the new ones, `left_out` the rows that could not be used."""
 
     added: int
     changed: int
     same: int
     aliases: int
+    left_out: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +45,14 @@ class PlannedItem:
 
 @dataclass(frozen=True, slots=True)
 class ItemsPlan:
-    """What a file would bring: items new or changed in the order of the file, and every row that can't be used."""
+    """What the good rows of a file would bring: items new or changed in the order of the file; every row that can't be
+    used with its reason; `good` counts the rows that can.
+    """
 
     items: tuple[PlannedItem, ...]
     same: int
     wrong: tuple[tuple[int, str], ...]
+    good: int = 0
 
     @property
     def added(self) -> int:
@@ -64,26 +70,47 @@ class ItemsPlan:
         return sum(len(item.aliases) for item in self.items)
 
 
-def import_items(session: Session, data: bytes, *, now: datetime, actor: str) -> ItemsImported:
+def import_items(
+    session: Session,
+    data: bytes,
+    *,
+    now: datetime,
+    actor: str,
+    fields: Sequence[str] | None = None,
+    good_only: bool = False,
+) -> ItemsImported:
     """Items from a CSV or XLSX file with the header `code,name` and any of OPTIONAL, in a transaction of its own.
 
-    An item that exists gets what the file says; an empty cell leaves what is there. Raises BrokenRule.
+    An item that exists gets what the file says; an empty cell leaves what is there. `fields`: what each column is, ""
+    for one that is left out, whatever the header says; it is remembered for the next file. `good_only`: rows that
+    can't be used are left out. Raises BrokenRule (WrongRows without `good_only`).
     """
-    rows = item_rows.read_file(data)
+    mistakes = Mistakes()
+    rows = item_rows.read_file(data, fields, mistakes)
+    if not good_only:
+        mistakes.refuse()
     with writing(session):
-        checked = item_rows.check(session, rows)
-        checked.mistakes.refuse()
-        return _write(session, checked, now=now, actor=actor)
+        if good_only:
+            checked, wrong, _ = item_rows.check_good(session, rows)
+            mistakes.found += wrong
+        else:
+            checked = item_rows.check(session, rows)
+            checked.mistakes.refuse()
+        done = _write(session, checked, now=now, actor=actor)
+        if fields is not None:
+            columns.remember(session, data, fields, purpose=item_columns.PURPOSE)
+    return replace(done, left_out=len({row for row, _ in mistakes.found}))
 
 
-def preview(session: Session, data: bytes) -> ItemsPlan:
-    """What `import_items` would do with the file; writes nothing, in a reading transaction of its own.
+def preview(session: Session, data: bytes, *, fields: Sequence[str] | None = None) -> ItemsPlan:
+    """What `import_items` would do with the file's good rows; writes nothing, in a reading transaction of its own.
 
     Raises BrokenRule for a file that can't be read at all.
     """
-    rows = item_rows.read_file(data)
+    mistakes = Mistakes()
+    rows = item_rows.read_file(data, fields, mistakes)
     with reading(session):
-        checked = item_rows.check(session, rows)
+        checked, wrong, good = item_rows.check_good(session, rows)
         new_aliases: dict[str, list[tuple[AliasKind, str]]] = {}
         for key, code_key in checked.aliases.items():
             value = checked.typed[code_key].aliases[key][1]
@@ -93,7 +120,20 @@ def preview(session: Session, data: bytes) -> ItemsPlan:
             for code_key, typed in checked.typed.items()
         ]
     touched = tuple(item for item in planned if item.is_new or item.changes or item.aliases)
-    return ItemsPlan(touched, len(planned) - len(touched), tuple(sorted(checked.mistakes.found)))
+    return ItemsPlan(touched, len(planned) - len(touched), tuple(sorted(mistakes.found + wrong)), good)
+
+
+def proposed_columns(session: Session, data: bytes) -> tuple[columns.Column, ...]:
+    """Every column of a file of items with what it is taken for; the SKU is the code where nothing else is.
+
+    In a reading transaction of its own. Raises BrokenRule for a file that can't be read.
+    """
+    with reading(session):
+        found = columns.proposed(session, data, purpose=item_columns.PURPOSE, words=item_columns.WORDS)
+    if any(column.field == "code" for column in found):
+        return found
+    by_sku = [replace(column, field="code", is_sure=False) if column.field == "sku" else column for column in found]
+    return tuple(by_sku)
 
 
 def _planned(typed: Typed, item: Item | None, aliases: tuple[tuple[AliasKind, str], ...]) -> PlannedItem:
