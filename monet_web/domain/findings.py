@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from monet_web.domain.findings_refunds import REFUND_CODES
 from monet_web.domain.findings_vat import BECAUSE, KINDS, RATES, TREATMENTS, VAT_CODES
 from monet_web.domain.sentences import Sentences
 
@@ -58,7 +59,9 @@ class _Values(dict[str, str]):
 
 
 # Findings that stop the program but not a person who registers the invoice by hand.
-PERSON_MAY_PASS = frozenset({"posting_manual", "refund_not_booked", "number_by_hand"})
+PERSON_MAY_PASS = frozenset(
+    {"posting_manual", "number_by_hand", "refund_waits", "refund_amount_only", "refund_exceeds"}
+)
 
 # Codes whose subject is the number of a line: the invoices of one such code have one cause, whatever the line.
 OF_A_LINE = frozenset({"quantity_missing", "tax_rate_missing"})
@@ -357,20 +360,6 @@ CODES: Mapping[str, tuple[Sentences, Sentences]] = {
             "Kreditinės sąskaitos pradinė sąskaita {what} dar neužregistruota",
         ),
     ),
-    "refund_not_booked": (
-        Sentences(
-            "The store has refunded {amount} {currency} of this order ({count}).",
-            "Registered as it is, the invoice would show more than the buyer kept.",
-            "Register the invoice, then enter the credit note by hand, because this program does not make credit notes yet.",
-            "The store has refunded part of the order",
-        ),
-        Sentences(
-            "Parduotuvė už šį užsakymą grąžino {amount} {currency} ({count}).",
-            "Užregistravus kaip yra, sąskaita rodytų daugiau, nei pirkėjas pasiliko.",
-            "Užregistruokite sąskaitą ir ranka įveskite kreditinę, nes ši programa kreditinių sąskaitų dar nerašo.",
-            "Parduotuvė grąžino dalį užsakymo sumos",
-        ),
-    ),
     "posting_manual": (
         Sentences(
             "Entering is manual for this integration.",
@@ -427,5 +416,6 @@ CODES: Mapping[str, tuple[Sentences, Sentences]] = {
             "Numeris suteiktas ranka",
         ),
     ),
+    **REFUND_CODES,
     **VAT_CODES,
 }

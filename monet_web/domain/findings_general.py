@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from monet_web.domain.findings_refunds import REFUND_GENERAL
 from monet_web.domain.findings_vat import VAT_GENERAL
 from monet_web.domain.sentences import General
 
@@ -191,16 +192,6 @@ GENERAL: Mapping[str, tuple[General, General]] = {
             "Pirmiau užregistruokite sąskaitą; kreditinė tada bus patikrinta pati.",
         ),
     ),
-    "refund_not_booked": (
-        General(
-            "the order has a refund",
-            "Register the invoice, then enter the credit note by hand, because this program does not make them yet.",
-        ),
-        General(
-            "už užsakymą grąžinta pinigų",
-            "Užregistruokite sąskaitą ir ranka įveskite kreditinę, nes ši programa jų dar nerašo.",
-        ),
-    ),
     "posting_manual": (
         General("the integration waits for you", "Look the invoices over and register them."),
         General("integracija laukia jūsų", "Peržiūrėkite sąskaitas ir užregistruokite."),
@@ -217,5 +208,6 @@ GENERAL: Mapping[str, tuple[General, General]] = {
         General("a number was given by hand", "Look the invoices over and register them."),
         General("numeris suteiktas ranka", "Peržiūrėkite sąskaitas ir užregistruokite."),
     ),
+    **REFUND_GENERAL,
     **VAT_GENERAL,
 }

@@ -19,6 +19,7 @@ class DecisionKind(StrEnum):
     BUYER = "buyer"  # was (the VAT code seen), vat_code, company_code, company
     VAT_RATE = "vat_rate"  # from ("" for a tax whose rate the store does not say), to
     WAREHOUSE = "warehouse"  # warehouse_id, warehouse (its code)
+    REFUND = "refund"  # lines: position → quantity, net, vat (of the credit note, positive), goods
 
 
 class Decision(Base):

@@ -169,6 +169,8 @@ class InvoiceLine(Base):
     vat_rate: Mapped[Decimal | None] = mapped_column(ExactText)  # None: no tax, which is not 0 %
     vat: Mapped[Decimal] = mapped_column(Money)
     warehouse_id: Mapped[int | None] = mapped_column(ForeignKey("warehouses.id"))
+    # Of a credit note's line: domain.refunds.Goods, what became of the goods; "": nobody asked, or nobody said yet.
+    goods: Mapped[str] = mapped_column(String(12), default="", server_default="")
 
 
 class InvoiceVat(Base):

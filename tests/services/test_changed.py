@@ -226,7 +226,8 @@ def test_an_order_deleted_in_the_store_is_credited(session: Session, session_fac
 
 
 def test_money_given_back_is_no_new_invoice(session: Session, session_factory: Factory, store: Shop) -> None:
-    registered(session, session_factory, store, then=an_order(refunds=(Refund("1", NOON, Decimal("2.00")),)))
+    given = an_order(refunds=(Refund("1", NOON, Decimal("2.00")),))
+    registered(session, session_factory, store, then=given, refunds="off")
     done = accepted(session)
     assert (done.answer, done.credit_note) == (Answer.NONE, None)
     assert "a credit note of that part is due" in done.refused
@@ -235,7 +236,8 @@ def test_money_given_back_is_no_new_invoice(session: Session, session_factory: F
 
 
 def test_all_given_back_is_credited_in_full(session: Session, session_factory: Factory, store: Shop) -> None:
-    registered(session, session_factory, store, then=an_order(refunds=(Refund("1", NOON, Decimal("12.10")),)))
+    given = an_order(refunds=(Refund("1", NOON, Decimal("12.10")),))
+    registered(session, session_factory, store, then=given, refunds="off")
     assert accepted(session).credit_note == "1001-K1"
 
 

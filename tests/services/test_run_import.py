@@ -219,15 +219,6 @@ def test_a_preview_writes_no_document_and_promises_no_more_than_there_is(
     assert import_all(session_factory, integration).registered == 3
 
 
-def test_an_order_with_refunds_waits_until_refunds_are_built(
-    session: Session, session_factory: Factory, store: type[ScriptedStore]
-) -> None:
-    integration = integrate(session, accounting_type="amounts")
-    put(store, an_order(refunds=(Refund("77", NOON, Decimal("5.00")),)))
-    run = import_all(session_factory, integration)
-    assert (run.in_journal, run.findings) == (1, {"refund_not_booked": 1})
-
-
 def test_refunded_in_full_and_never_invoiced_is_filtered(
     session: Session, session_factory: Factory, store: type[ScriptedStore]
 ) -> None:

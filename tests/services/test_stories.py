@@ -283,26 +283,29 @@ def test_a_conflict_is_solved_by_another_prefix(session: Session, session_factor
 REFUND = Refund("77", NOON, Decimal("2.00"), reason="broken")
 
 
-def test_a_refund_before_registration_makes_the_invoice_wait(
+def test_a_refund_before_registration_waits_beside_its_invoice(
     session: Session, session_factory: Factory, store: Shop
 ) -> None:
-    integration = integrate(session, accounting_type="amounts")
+    integration = integrate(session, accounting_type="amounts", register_automatically="no")
     put(store, an_order(refunds=(REFUND,)))
-    assert import_all(session_factory, integration).findings == {"refund_not_booked": 1}
-    (done,) = register.register(session, [invoices(session)[0].id], now=NOW, actor="ona")
-    assert done.ok  # a person has seen it
+    assert import_all(session_factory, integration).findings == {"posting_manual": 1}
+    invoice, note = invoices(session)
+    assert note.journal_id == invoice.journal_id
+    done = register.register(session, [invoice.id, note.id], now=NOW, actor="ona")
+    assert [one.ok for one in done] == [True, True]  # a person has seen both
 
 
-def test_a_refund_after_registration_is_said_on_the_invoice(
+def test_a_refund_after_registration_waits_as_a_credit_note(
     session: Session, session_factory: Factory, store: Shop
 ) -> None:
     integration = integrate(session, accounting_type="amounts")
     put(store, an_order())
     import_all(session_factory, integration)
     put(store, an_order(refunds=(REFUND,)))
-    assert import_all(session_factory, integration).changed == 1
-    (invoice,) = invoices(session)
-    assert [found.values["what"] for found in invoice.found] == ["refunded 2.00 EUR"]
+    run = import_all(session_factory, integration)
+    assert (run.changed, run.credit_notes) == (0, 1)
+    invoice, note = invoices(session)
+    assert (list(invoice.found), note.total) == ([], Decimal("-2.00"))
 
 
 # --- remembered before booked ------------------------------------------------------------------------------------

@@ -54,6 +54,9 @@ CONTROLS: Mapping[str, str] = {
     "marketplace_vat": "open",
     "invoice_not_registered": "open",
     "vat_by_hand": "open",
+    "goods_unanswered": "open",
+    "refund_over": "open",
+    "refund_incomplete": "open",
     **VAT_CONTROLS,
     **dict.fromkeys(PERSON_MAY_PASS, "register"),
 }

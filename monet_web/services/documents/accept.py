@@ -36,6 +36,7 @@ from monet_web.services.importing.claims import hold
 from monet_web.services.importing.counts import Counts
 from monet_web.services.importing.facts import living_invoices
 from monet_web.services.importing.prepare import Prepared, prepare_again, prepare_replacement
+from monet_web.services.importing.refunds import park
 from monet_web.services.importing.vanished import GONE
 
 _REASON = "changed in the store"
@@ -88,7 +89,8 @@ def _accept(
             case Answer.NONE:
                 text = (
                     "Money was given back and nothing else changed: a credit note of that part is due, not a new "
-                    "invoice. Enter it, then ignore this change and name the credit note as the reason."
+                    "invoice. Let refunds wait in a journal (the integration's settings), or enter it elsewhere and "
+                    "ignore this change with that as the reason."
                 )
                 return replace(answered, refused=text)
     except BrokenRule as error:
@@ -138,6 +140,7 @@ def _leave(session: Session, held: Claimed, asked: Asked, answered: Answered) ->
             .values(outcome=Outcome.FILTERED if reason else Outcome.OPEN, reason=reason, details=details or None)
             .execution_options(synchronize_session=False)
         )
+        park(session, [asked.invoice.id])
         session.execute(
             delete(Invoice)
             .where(Invoice.id == asked.invoice.id, Invoice.state == InvoiceState.IN_JOURNAL)
@@ -156,8 +159,7 @@ def _credit(session: Session, held: Claimed, asked: Asked, answered: Answered) -
 def _replace(session: Session, held: Claimed, asked: Asked, answered: Answered) -> Answered:
     """The credit note and the invoice that replaces the credited one, in one transaction."""
     order = asked.remembered.order
-    # What people must enter by hand beside the invoice is not passed over because they accepted the change.
-    held.booking.by_person = isinstance(order, Order) and not order.refunds
+    held.booking.by_person = isinstance(order, Order)
     numbers: list[str | None] = []
 
     def prepare(session: Session) -> list[Prepared]:

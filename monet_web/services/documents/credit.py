@@ -1,7 +1,6 @@
 """Credit: registered invoices are taken back by credit notes of today, with the invoice's rates; their goods return.
 
-In full for now: what remains of an invoice. Its lines keep their positions and its amounts are counted from what
-remains (domain/credit_notes.py), so a credit note of a part only has to say which part.
+In full: what remains of an invoice (domain/credit_notes.py). Refunds of a part are services/importing/refunds.py.
 """
 
 from __future__ import annotations
@@ -11,26 +10,32 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
 
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session, selectinload
 
 from monet_web.domain import credit_notes
-from monet_web.domain.credit_notes import Amounts, LineAmounts, RateAmounts, Totals
+from monet_web.domain.credit_notes import Amounts
 from monet_web.models.base import take_ids
-from monet_web.models.invoices import Invoice, InvoiceFinding, InvoiceKind, InvoiceLine, InvoiceState
-from monet_web.models.stock import Balance, StockMove
+from monet_web.models.invoices import Invoice, InvoiceFinding, InvoiceKind, InvoiceState
+from monet_web.models.stock import StockMove
 from monet_web.models.store_orders import Outcome, StoreOrder
 from monet_web.services import audit
 from monet_web.services.books.closed import must_be_open
-from monet_web.services.books.numbers import number_key
-from monet_web.services.goods.stock import lock_balances
-from monet_web.services.importing.facts import CHANGED, taken_numbers
+from monet_web.services.importing.facts import CHANGED
+from monet_web.services.importing.notes import (
+    IN_FULL,
+    MOVED_BY,
+    Note,
+    add_note,
+    bring_back,
+    credit_notes_of,
+    left_of,
+    next_numbers,
+)
+from monet_web.services.importing.refunds import park
 from monet_web.services.importing.rows import Batch
 
-_LONGEST_NUMBER = 120
-MOVED_BY = "invoice"  # the document type of moves, of invoices and of their credit notes
 _Place = tuple[int, int]  # (warehouse, item)
 
 
@@ -67,18 +72,30 @@ def in_full(
         return []
     must_be_open(session, [("The credit note", day)])
     invoices = _locked(session, invoice_ids)
-    notes = _credit_notes(session, [one.id for one in invoices])
-    wanted = {one.id: credit_notes.in_full(_left(one, notes.get(one.id, []))) for one in invoices}
+    park(session, [one.id for one in invoices])  # what waits to be given back is given back by this
+    notes = credit_notes_of(session, [one.id for one in invoices])
+    wanted = {one.id: credit_notes.in_full(left_of(one, notes.get(one.id, []))) for one in invoices}
     with_note = [one for one in invoices if wanted[one.id].lines or wanted[one.id].totals.total]
-    numbers = _numbers(session, with_note, {key: len(of) for key, of in notes.items()})
+    had = {key: len(of) for key, of in notes.items()}
+    numbers = dict(zip((one.id for one in with_note), next_numbers(session, with_note, had), strict=True))
     ids = dict(
         zip((one.id for one in with_note), take_ids(session, Invoice.__tablename__, len(with_note)), strict=True)
     )
     batch = Batch()
     for one in with_note:
-        _add_note(
-            batch, one, wanted[one.id], ids[one.id], numbers[one.id], run_id=run_id, day=day, reason=reason, now=now
+        note = Note(
+            id=ids[one.id],
+            # Of no refund of the store's: unique an invoice, so that even two at once credit it in full but once.
+            external_id=f"{IN_FULL}{one.id}",
+            number=numbers[one.id],
+            amounts=wanted[one.id],
+            day=day,
+            text=reason,
+            opened_by=run_id,
+            registered_by=run_id,
+            registered_at=now,
         )
+        add_note(batch, one, note)
     _return_goods(session, batch, ids, {key: [each.id for each in of] for key, of in notes.items()}, day)
     for one in invoices:
         one.superseded = True
@@ -99,7 +116,7 @@ def in_full(
 
 def remaining(session: Session, invoice: Invoice) -> Amounts:
     """What is left of a registered invoice after its credit notes: never more than this is given back (D11)."""
-    return _left(invoice, _credit_notes(session, [invoice.id]).get(invoice.id, []))
+    return left_of(invoice, credit_notes_of(session, [invoice.id]).get(invoice.id, []))
 
 
 # --- reading ------------------------------------------------------------------------------------------------------
@@ -124,133 +141,7 @@ def _locked(session: Session, invoice_ids: Sequence[int]) -> list[Invoice]:
     )
 
 
-def _credit_notes(session: Session, invoice_ids: Sequence[int]) -> dict[int, list[Invoice]]:
-    """Invoice → its credit notes, in journals too: what waits there is not credited a second time."""
-    found: dict[int, list[Invoice]] = defaultdict(list)
-    for note in session.scalars(
-        select(Invoice)
-        .where(Invoice.credits_invoice_id.in_(invoice_ids), Invoice.kind == InvoiceKind.CREDIT_NOTE)
-        .order_by(Invoice.id)
-        .options(selectinload(Invoice.lines), selectinload(Invoice.vat_rows))
-        .execution_options(populate_existing=True)
-    ):
-        assert note.credits_invoice_id is not None  # noqa: S101 - asked for by it
-        found[note.credits_invoice_id].append(note)
-    return dict(found)
-
-
-def _left(invoice: Invoice, notes: Sequence[Invoice]) -> Amounts:
-    return credit_notes.remaining(_amounts(invoice), [_amounts(note) for note in notes])
-
-
-def _amounts(document: Invoice) -> Amounts:
-    return Amounts(
-        lines=tuple(
-            LineAmounts(line.position, line.quantity, line.discount, line.net, line.vat) for line in document.lines
-        ),
-        vat=tuple(
-            RateAmounts(row.rate, row.code, row.base, row.amount, row.amount_eur) for row in document.vat_rows
-        ),
-        totals=Totals(
-            net=document.net, vat=document.vat, rounding=document.rounding, total=document.total,
-            net_eur=document.net_eur, vat_eur=document.vat_eur, total_eur=document.total_eur,
-        ),
-    )  # fmt: skip
-
-
-def _numbers(session: Session, invoices: Sequence[Invoice], had: Mapping[int, int]) -> dict[int, str]:
-    """Invoice → the number of its next credit note: `<invoice number>-K1`, a number that somebody has stepped over."""
-    turns = {one.id: had.get(one.id, 0) + 1 for one in invoices}
-    while True:
-        numbers = {one.id: _numbered(one, turns[one.id]) for one in invoices}
-        taken = taken_numbers(session, {number_key(number) for number in numbers.values()})
-        met = [invoice_id for invoice_id, number in numbers.items() if number_key(number) in taken]
-        if not met:
-            return numbers
-        for invoice_id in met:
-            turns[invoice_id] += 1
-
-
-def _numbered(invoice: Invoice, turn: int) -> str:
-    ending = f"-K{turn}"
-    return (invoice.number or invoice.order_number)[: _LONGEST_NUMBER - len(ending)] + ending
-
-
 # --- writing ------------------------------------------------------------------------------------------------------
-
-
-def _add_note(
-    batch: Batch,
-    invoice: Invoice,
-    amounts: Amounts,
-    note_id: int,
-    number: str,
-    *,
-    run_id: int,
-    day: date,
-    reason: str,
-    now: datetime,
-) -> None:
-    totals = amounts.totals
-    batch.invoices.append(
-        {
-            **_columns(invoice),
-            "id": note_id,
-            "kind": InvoiceKind.CREDIT_NOTE,
-            # Of no refund of the store's: unique an invoice, so that even two at once credit it in full but once.
-            "external_id": f"in full of {invoice.id}",
-            "revision": 1,
-            "superseded": False,
-            "number": number,
-            "number_key": number_key(number),
-            "journal_id": None,
-            "opened_by_run_id": run_id,
-            "registered_by_run_id": run_id,
-            "registered_at": now,
-            "touched_at": None,
-            "touched_by": "",
-            "row_version": 1,
-            "credits_invoice_id": invoice.id,
-            "issued_by_store": False,
-            "issue_date": day,
-            "vat_date": None,
-            "payment": "",
-            "payments": [],
-            "stock_not_moved_reason": "",  # what never left need not be settled any more
-            "net": totals.net,
-            "vat": totals.vat,
-            "rounding": totals.rounding,
-            "total": totals.total,
-            "net_eur": totals.net_eur,
-            "vat_eur": totals.vat_eur,
-            "total_eur": totals.total_eur,
-            "note": reason,
-            "search_text": f"{number.casefold()} {invoice.search_text}",
-        }
-    )
-    lines = {line.position: line for line in invoice.lines}
-    batch.lines += [
-        {
-            **{key: value for key, value in _columns(lines[each.position]).items() if key != "id"},
-            "invoice_id": note_id,
-            "quantity": each.quantity,
-            "discount": each.discount,
-            "net": each.net,
-            "vat": each.vat,
-        }
-        for each in amounts.lines
-    ]
-    batch.vat += [
-        {
-            "invoice_id": note_id, "rate": each.rate, "code": each.code, "base": each.base, "amount": each.amount,
-            "amount_eur": each.amount_eur,
-        }
-        for each in amounts.vat
-    ]  # fmt: skip
-
-
-def _columns(row: Invoice | InvoiceLine) -> dict[str, Any]:
-    return {column.key: getattr(row, column.key) for column in row.__table__.columns}
 
 
 def _return_goods(
@@ -277,14 +168,7 @@ def _return_goods(
                 {"document_type": MOVED_BY, "document_id": ids[invoice], "position": position, "item_id": place[1],
                  "warehouse_id": place[0], "quantity": quantity, "day": day}
             )  # fmt: skip
-    on_hand = lock_balances(session, back.keys())
-    for place, quantity in sorted(back.items()):
-        session.execute(
-            update(Balance)
-            .where(Balance.warehouse_id == place[0], Balance.item_id == place[1])
-            .values(on_hand=on_hand[place] + quantity)
-            .execution_options(synchronize_session=False)
-        )
+    bring_back(session, back)
 
 
 def _tell(

@@ -22,6 +22,7 @@ from monet_web.services import audit
 from monet_web.services.books.closed import PeriodClosed, closed_until
 from monet_web.services.books.numbers import number_key
 from monet_web.services.documents import decide
+from monet_web.services.importing.refunds import park
 
 PAGE = 50
 _PART = 1000  # ids a query
@@ -208,6 +209,7 @@ def delete_in(
         .execution_options(synchronize_session=False)
     )  # fmt: skip
     decide.forget(session, sorted(orders))
+    park(session, [invoice.id for invoice in invoices])  # a credit note goes with its invoice
     session.execute(
         delete_rows(Invoice)
         .where(Invoice.id.in_([invoice.id for invoice in invoices]))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import partial
 
@@ -12,13 +12,15 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from monet_web.domain.findings import Finding
-from monet_web.models.base import reading
+from monet_web.models.base import reading, writing
 from monet_web.models.invoices import Invoice, InvoiceFinding, InvoiceKind, InvoiceState
 from monet_web.models.store_orders import StoreOrder
-from monet_web.services.importing import raw_pages
+from monet_web.services.books.closed import closed_until
+from monet_web.services.importing import raw_pages, refunds
 from monet_web.services.importing.book import book_prepared
 from monet_web.services.importing.booking import Booking
-from monet_web.services.importing.claimed import PATIENCE, claimed
+from monet_web.services.importing.claimed import PATIENCE, Claimed, claimed
+from monet_web.services.importing.claims import hold, patiently
 from monet_web.services.importing.collect import Remembered
 from monet_web.services.importing.counts import Counts
 from monet_web.services.importing.facts import Living, living_invoices
@@ -36,6 +38,14 @@ class Checked:
     number: str | None
     registered: bool
     findings: tuple[Finding, ...] = ()
+
+
+@dataclass(slots=True)
+class _Meant:
+    """Documents of one integration, by id; credit notes are checked another way than invoices."""
+
+    invoices: list[int] = field(default_factory=list)
+    notes: list[int] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,32 +110,30 @@ def checked_again(
 
 def _by_integration(
     session: Session, codes: Collection[str], invoice_ids: Sequence[int] | None, integration_id: int | None
-) -> dict[int, list[int]]:
-    """Integration → ids of its invoices that are meant, ascending: all found before the first is changed."""
+) -> dict[int, _Meant]:
+    """Integration → what of its documents is meant, by id: all found before the first is changed."""
     parts: list[Sequence[int] | None] = [None]
     if invoice_ids is not None:
         wanted = sorted(set(invoice_ids))
         parts = [wanted[start : start + _PART] for start in range(0, len(wanted), _PART)]
-    found: dict[int, list[int]] = defaultdict(list)
+    found: dict[int, _Meant] = defaultdict(_Meant)
     with reading(session):
         for part in parts:
             rows = session.execute(
-                select(Invoice.integration_id, Invoice.id)
+                select(Invoice.integration_id, Invoice.id, Invoice.kind)
                 .where(*_waiting(codes, part, integration_id))
                 .order_by(Invoice.integration_id, Invoice.id)
             )
             for row in rows:
-                found[row.integration_id].append(row.id)
+                meant = found[row.integration_id]
+                (meant.invoices if row.kind is InvoiceKind.INVOICE else meant.notes).append(row.id)
     return dict(sorted(found.items()))
 
 
 def _waiting(
     codes: Collection[str], invoice_ids: Sequence[int] | None, integration_id: int | None
 ) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = [
-        Invoice.state == InvoiceState.IN_JOURNAL,
-        Invoice.kind == InvoiceKind.INVOICE,
-    ]
+    conditions: list[ColumnElement[bool]] = [Invoice.state == InvoiceState.IN_JOURNAL]
     if invoice_ids is not None:
         conditions.append(Invoice.id.in_(invoice_ids))
     if integration_id is not None:
@@ -138,7 +146,7 @@ def _waiting(
 def _of_integration(
     session: Session,
     integration_id: int,
-    ids: Sequence[int],
+    meant: _Meant,
     *,
     now: datetime,
     actor: str,
@@ -150,11 +158,51 @@ def _of_integration(
     counts = Counts()
     with claimed(session, integration_id, now=now, actor=actor, by_person=by_person, patience=patience) as held:
         held.booking.dated, held.booking.without_stock = dated, without_stock
+        ids, notes = meant.invoices, meant.notes
         for start in range(0, len(ids), _PAGE):
             held.booking.now = held.clock()
             prepare_now = partial(_prepare, booking=held.booking, invoice_ids=ids[start : start + _PAGE])
             prepared, counts = book_prepared(session, held.claim, held.booking, prepare_now, counts)
             yield from (_checked(one) for one in prepared)
+        for start in range(0, len(notes), _PAGE):  # after the invoices that they may belong to
+            part = notes[start : start + _PAGE]
+            yield from patiently(partial(_notes_checked, session, held, part, by_person=by_person))
+
+
+def _notes_checked(session: Session, held: Claimed, note_ids: Sequence[int], *, by_person: bool) -> list[Checked]:
+    """Waiting credit notes made again from their orders, invoices and what people decided about them."""
+    held.booking.now = held.clock()
+    with writing(session):
+        hold(session, held.claim, now=held.booking.now)
+        held.booking.closed_until = closed_until(session, lock=True)
+        noted = refunds.follow(
+            session, held.booking, _followed(session, held.booking, note_ids), chosen=note_ids, by_person=by_person
+        )
+        made = refunds.count_of_run(session, held.claim.run_id)
+        if made:
+            hold(session, held.claim, now=held.booking.now, credit_notes=made)
+    asked = set(note_ids)
+    return [Checked(one.id, one.number, one.registered, one.findings) for one in noted if one.id in asked]
+
+
+def _followed(session: Session, booking: Booking, note_ids: Sequence[int]) -> list[refunds.Followed]:
+    """The orders of these credit notes as the store said them last, each with its invoice."""
+    rows = session.execute(
+        select(StoreOrder, Invoice.credits_invoice_id)
+        .join(Invoice, Invoice.store_order_id == StoreOrder.id)
+        .where(Invoice.id.in_(note_ids), Invoice.state == InvoiceState.IN_JOURNAL)
+        .execution_options(populate_existing=True)
+    ).all()
+    versions = {order.latest_version_id for order, _invoice in rows if order.latest_version_id is not None}
+    raws = raw_pages.load_versions(session, versions)
+    found: dict[int, refunds.Followed] = {}
+    for order, invoice_id in rows:
+        version = order.latest_version_id
+        if version in raws and invoice_id is not None:
+            raw, context = raws[version]
+            read = booking.connector.read(raw, context)
+            found[invoice_id] = refunds.Followed(Remembered(order.id, version, read), invoice_id)
+    return list(found.values())
 
 
 def _prepare(session: Session, *, booking: Booking, invoice_ids: Sequence[int]) -> list[Prepared]:

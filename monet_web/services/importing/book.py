@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
-from sqlalchemy import delete, insert, select, tuple_, update
+from sqlalchemy import delete, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
@@ -14,25 +14,22 @@ from sqlalchemy.orm import Session
 from monet_web.domain.checks import period_closed
 from monet_web.domain.errors import MonetError
 from monet_web.domain.findings import Finding
+from monet_web.domain.orders import Order
 from monet_web.models.base import reading, take_ids, writing
-from monet_web.models.invoices import (
-    AccountingType,
-    Invoice,
-    InvoiceFinding,
-    InvoiceState,
-    Journal,
-)
+from monet_web.models.invoices import Invoice, InvoiceFinding, InvoiceState
 from monet_web.models.items import Item, ItemKind
-from monet_web.models.runs import Run, RunKind
+from monet_web.models.runs import Run
 from monet_web.models.store_orders import Outcome, StoreOrder
 from monet_web.services.books.closed import closed_until
 from monet_web.services.books.numbers import number_key
+from monet_web.services.importing import refunds
 from monet_web.services.importing.booking import Booking
 from monet_web.services.importing.claims import Claim, LostClaim, hold, patiently
 from monet_web.services.importing.collect import Remembered
 from monet_web.services.importing.counts import Counts
 from monet_web.services.importing.customers import match_or_make
 from monet_web.services.importing.facts import CHANGED, codes_to_make, made_code
+from monet_web.services.importing.journal import journal_of_run
 from monet_web.services.importing.own_numbers import give_numbers, lock_series
 from monet_web.services.importing.page_stock import PageStock, moves_stock
 from monet_web.services.importing.prepare import Prepared, internal_error, prepare
@@ -158,7 +155,7 @@ def _write(
         drafted = [one for one in prepared if one.draft is not None]
         give_numbers(session, booking, registered, series)
         customers = customers_of(session, booking, drafted)
-        _clear_redrafted(session, prepared)
+        parked = _clear_redrafted(session, prepared)
         journal_id = _journal(session, booking, drafted)
         ids = iter(take_ids(session, Invoice.__tablename__, sum(one.living is None for one in drafted)))
         for one, customer_id in zip(drafted, customers, strict=True):
@@ -169,6 +166,7 @@ def _write(
         stock.write(session)
         _write_outcomes(session, prepared)
         counts.add(prepared)
+        _follow_refunds(session, booking, prepared, parked, counts)
         session.execute(
             update(Run)
             .where(Run.id == claim.run_id)
@@ -185,6 +183,12 @@ def _preview(
     counts = counts.copy()
     with reading(session):
         stock = PageStock.seen(session, booking, prepared)
+        told = [
+            (one.remembered.order, one.living.id if one.living else None)
+            for one in prepared
+            if isinstance(one.remembered.order, Order) and (one.draft is not None or one.living is not None)
+        ]
+        counts.beside["credit_notes"] += refunds.foreseen(session, booking, told)
     _decide(booking, prepared, stock)
     booking.spent.update(stock.spent)
     batch = Batch()
@@ -249,11 +253,48 @@ def _make_items(session: Session, booking: Booking, prepared: Sequence[Prepared]
             ]
 
 
-def _clear_redrafted(session: Session, prepared: Sequence[Prepared]) -> None:
-    """Waiting invoices that are drafted anew, or whose order was cancelled, make room for what replaces them."""
+def _follow_refunds(
+    session: Session,
+    booking: Booking,
+    prepared: Sequence[Prepared],
+    parked: Mapping[int, Sequence[refunds.Parked]],
+    counts: Counts,
+) -> None:
+    """Credit notes of the orders that have an invoice now and refunds, or had some (D11)."""
+    followed = [
+        refunds.Followed(one.remembered, invoice_id, fresh=one.draft is not None)
+        for one in prepared
+        for invoice_id in [_invoice_of(one)]
+        if invoice_id is not None and _may_have_refunds(one, invoice_id in parked)
+    ]
+    if followed:
+        refunds.follow(session, booking, followed, parked=parked)
+        counts.beside["credit_notes"] = refunds.count_of_run(session, booking.run_id)
+
+
+def _invoice_of(one: Prepared) -> int | None:
+    if one.details.get("invoice_id"):
+        return int(one.details["invoice_id"])
+    return one.living.id if one.living is not None and not one.leaves_journal else None
+
+
+def _may_have_refunds(one: Prepared, had_some: bool) -> bool:
+    order = one.remembered.order
+    if not isinstance(order, Order):
+        return False
+    is_new_state = bool(one.living and (one.changed or one.follows_version or one.refreshed))
+    return bool(order.refunds) or order.is_refunded or had_some or is_new_state
+
+
+def _clear_redrafted(session: Session, prepared: Sequence[Prepared]) -> dict[int, list[refunds.Parked]]:
+    """Waiting invoices that are drafted anew, or whose order was cancelled, make room for what replaces them.
+
+    Their waiting credit notes too: what these keep, by invoice.
+    """
     gone = [one.living for one in prepared if one.living and (one.draft is not None or one.leaves_journal)]
     if not gone:
-        return
+        return {}
+    parked = refunds.park(session, [living.id for living in gone])
     removed = session.execute(
         delete(Invoice)
         .where(
@@ -265,6 +306,7 @@ def _clear_redrafted(session: Session, prepared: Sequence[Prepared]) -> None:
     )
     if removed.rowcount != len(gone):  # type: ignore[attr-defined]
         raise OperationalError("a person is at work on one of these invoices", None, RuntimeError("row changed"))
+    return parked
 
 
 def customers_of(session: Session, booking: Booking, drafted: Sequence[Prepared]) -> list[int | None]:
@@ -278,23 +320,7 @@ def customers_of(session: Session, booking: Booking, drafted: Sequence[Prepared]
 def _journal(session: Session, booking: Booking, drafted: Sequence[Prepared]) -> int | None:
     """The journal of this run (or of this day's timetable runs), made when the first invoice needs it."""
     waiting = [one for one in drafted if one.outcome != "registered" and _stays_in(booking, one) is None]
-    if booking.journal_id is not None or not waiting:
-        return booking.journal_id
-    own_run = None if booking.kind in (RunKind.TIMETABLE, RunKind.REREAD) else booking.run_id
-    key = {
-        "accounting_type": AccountingType(booking.settings.accounting_type),
-        "integration_id": booking.integration_id,
-        "local_day": booking.today,
-        "run_id": own_run,
-        "moved_from_id": None,  # nothing is put into a journal that a person made
-    }
-    found = session.scalars(select(Journal.id).filter_by(**key)).first()
-    if found is None:
-        found = take_ids(session, Journal.__tablename__, 1)[0]
-        letter = "G" if booking.is_goods else "S"
-        session.execute(insert(Journal), [{"id": found, "number": f"{letter}{found:05d}", "note": "", **key}])
-    booking.journal_id = found
-    return found
+    return journal_of_run(session, booking) if waiting else booking.journal_id
 
 
 def _stays_in(booking: Booking, one: Prepared) -> int | None:

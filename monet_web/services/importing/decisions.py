@@ -42,4 +42,6 @@ def _decided(rows: Sequence[Decision]) -> Decided:
                 buyer = BuyerCodes(said["was"], said["vat_code"], said["company_code"], said["company"])
             case DecisionKind.WAREHOUSE:
                 warehouse = int(said["warehouse_id"]), said["warehouse"]
+            case DecisionKind.REFUND:
+                pass  # of a credit note, not of the invoice
     return Decided(accepted, buyer, rates, warehouse)

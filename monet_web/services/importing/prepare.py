@@ -345,6 +345,8 @@ def _follow(booking: Booking, remembered: Remembered, living: Living, *, old: Or
     new = remembered.order
     assert isinstance(new, Order)  # noqa: S101 - unreadable ones were decided before
     what = ["could not be read before"] if isinstance(old, Unreadable) else differences(old, new, booking.zone)
+    if booking.settings.refunds != "off":
+        what = [each for each in what if not each.startswith(REFUNDED)]  # a credit note follows them, no new invoice
     untouched = living.state is InvoiceState.IN_JOURNAL and not living.touched
     no_sale = why_not(new, booking.settings, booking.zone)
     if untouched and no_sale is not None and no_sale.reason in NO_SALE_ANY_MORE:

@@ -1,0 +1,328 @@
+"""Refunds become credit notes: of every kind, at the invoice's rates, once, and never more than remains (D11)."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from sqlalchemy.orm import Session, sessionmaker
+
+from monet_web.domain.orders import LineKind, Refund, RefundLine
+from monet_web.models import CurrencyRate, Invoice
+from monet_web.models.base import writing
+from monet_web.models.invoices import InvoiceKind, InvoiceState
+from monet_web.services.documents import journals, mend, register
+from monet_web.services.importing import refunds
+from tests.builders import NOON, a_charge, a_line, a_tax, an_item, an_order
+from tests.services.scripted import NOW, ScriptedStore, import_all, integrate, invoices, moved, on_hand, put
+
+Factory = sessionmaker[Session]
+Shop = type[ScriptedStore]
+
+LATER = NOON + timedelta(hours=20)
+AUTOMATIC = {"accounting_type": "amounts", "refunds": "automatic"}
+WHO: dict[str, Any] = {"now": NOW, "actor": "ona@example.com"}
+
+
+def a_refund(*lines: RefundLine, total: str = "", external_id: str = "501", **changes: Any) -> Refund:
+    """Of the next day; its total is what its lines come to."""
+    whole = sum((one.net + sum((tax.amount for tax in one.taxes), Decimal(0)) for one in lines), Decimal(0))
+    return Refund(external_id, LATER, Decimal(total) if total else whole, lines=lines, **changes)
+
+
+def back(line_id: str = "11", quantity: str = "1", net: str = "10.00", vat: str = "2.10", **changes: Any) -> RefundLine:
+    """One notebook given back."""
+    taxes = (a_tax(changes.pop("rate", "21"), vat),) if vat else ()
+    return RefundLine(
+        line_id, changes.pop("kind", LineKind.GOODS), "Notebook", Decimal(quantity), Decimal(net), taxes, **changes
+    )
+
+
+def notes(session: Session) -> list[Invoice]:
+    return [one for one in invoices(session) if one.kind is InvoiceKind.CREDIT_NOTE]
+
+
+def codes(document: Invoice) -> list[str]:
+    return sorted(found.code for found in document.found)
+
+
+def by_rate(document: Invoice) -> list[tuple[str, str, str]]:
+    return [(f"{row.rate or 0:f}", f"{row.base:.2f}", f"{row.amount:.2f}") for row in document.vat_rows]
+
+
+def adds_up(document: Invoice) -> None:
+    bases = sum((row.base for row in document.vat_rows), Decimal(0))
+    amounts = sum((row.amount for row in document.vat_rows), Decimal(0))
+    assert bases + amounts + document.rounding == document.total
+    assert bases == sum((line.net for line in document.lines), Decimal(0)) == document.net
+    assert amounts == sum((line.vat for line in document.lines), Decimal(0)) == document.vat
+
+
+TWO_RATES = (
+    a_line(quantity=Decimal(2), net=Decimal("20.00"), taxes=(a_tax(amount="4.20"),)),
+    a_line(external_id="12", sku="BOOK", product_id="502", net=Decimal("8.00"), taxes=(a_tax("5", "0.40"),)),
+)
+PAIR = TWO_RATES[:1]
+
+
+def test_a_refund_by_line_is_registered_with_the_invoice(
+    session: Session, session_factory: Factory, store: Shop
+) -> None:
+    integration = integrate(session, **AUTOMATIC)
+    put(store, an_order(lines=TWO_RATES, charges=(a_charge(),), refunds=(a_refund(back()),)))
+    run = import_all(session_factory, integration)
+    assert (run.registered, run.credit_notes, run.in_journal) == (1, 1, 0)
+    invoice, note = invoices(session)
+    assert invoice.total == Decimal("37.44")  # the whole invoice, and then what was given back
+    assert (note.number, note.total, note.state) == ("1001-K1", Decimal("-12.10"), InvoiceState.REGISTERED)
+    assert (note.external_id, note.revision, note.credits_invoice_id) == ("501", 1, invoice.id)
+    assert (note.issue_date, note.supply_date) == (date(2026, 11, 24), invoice.supply_date)
+    assert [(line.position, line.quantity, line.net, line.vat) for line in note.lines] == [
+        (1, Decimal(-1), Decimal("-10.00"), Decimal("-2.10"))
+    ]
+    assert (by_rate(note), note.total_eur) == ([("21", "-10.00", "-2.10")], Decimal("-12.10"))
+    adds_up(note)
+
+
+def test_by_default_it_waits_for_a_person_who_registers_it(
+    session: Session, session_factory: Factory, store: Shop
+) -> None:
+    integration = integrate(session, accounting_type="amounts")
+    put(store, an_order(lines=PAIR, refunds=(a_refund(back()),)))
+    run = import_all(session_factory, integration)
+    assert (run.registered, run.credit_notes, run.findings) == (1, 1, {})
+    (note,) = notes(session)
+    assert (note.state, codes(note), note.number) == (InvoiceState.IN_JOURNAL, ["refund_waits"], "1001-K1")
+    assert note.journal is not None
+    (done,) = register.register(session, [note.id], **WHO)
+    assert (done.ok, done.number) == (True, "1001-K1")
+    (again,) = notes(session)
+    assert (again.id, again.state, again.journal_id) == (note.id, InvoiceState.REGISTERED, None)
+
+
+def test_the_same_refund_never_twice(session: Session, session_factory: Factory, store: Shop) -> None:
+    integration = integrate(session, **AUTOMATIC)
+    put(store, an_order(lines=PAIR, refunds=(a_refund(back()),)))
+    import_all(session_factory, integration)
+    first = notes(session)
+    again = import_all(session_factory, integration)
+    assert (again.already_there, again.credit_notes) == (1, 0)
+    assert [(one.id, one.row_version) for one in notes(session)] == [(first[0].id, first[0].row_version)]
+
+
+def test_a_refund_that_comes_later_is_read_on_and_flags_nothing(
+    session: Session, session_factory: Factory, store: Shop
+) -> None:
+    integration = integrate(session, **AUTOMATIC)
+    put(store, an_order())
+    import_all(session_factory, integration)
+    put(store, an_order(status="refunded", is_refunded=True, is_sale=False, refunds=(a_refund(back()),)))
+    run = import_all(session_factory, integration)
+    assert (run.already_there, run.changed, run.credit_notes) == (1, 0, 1)
+    invoice, note = invoices(session)
+    assert (codes(invoice), note.total, note.state) == ([], Decimal("-12.10"), InvoiceState.REGISTERED)
+
+
+def test_an_amount_only_is_proposed_in_proportion_and_waits(
+    session: Session, session_factory: Factory, store: Shop
+) -> None:
+    integration = integrate(session, **AUTOMATIC)
+    put(store, an_order(lines=TWO_RATES, refunds=(a_refund(total="10.00"),)))
+    import_all(session_factory, integration)
+    (note,) = notes(session)
+    assert (note.state, codes(note)) == (InvoiceState.IN_JOURNAL, ["refund_amount_only"])
+    # 24.20 of 32.60 at 21 %, 8.40 at 5 %.
+    assert by_rate(note) == [("21", "-6.13", "-1.29"), ("5", "-2.46", "-0.12")]
+    assert all(line.quantity == 0 for line in note.lines)
+    adds_up(note)
+
+
+def test_shipping_alone_and_several_refunds_until_nothing_is_left(
+    session: Session, session_factory: Factory, store: Shop
+) -> None:
+    integration = integrate(session, **AUTOMATIC)
+    shipping = a_refund(back("21", net="4.00", vat="0.84", kind=LineKind.SHIPPING))
+    put(store, an_order(lines=TWO_RATES, charges=(a_charge(),), refunds=(shipping,)))
+    import_all(session_factory, integration)
+    assert [one.kind for one in notes(session)[0].lines] == ["shipping"]
+    one = a_refund(back(), external_id="502")
+    rest = a_refund(total="20.50", external_id="503")
+    put(store, an_order(lines=TWO_RATES, charges=(a_charge(),), refunds=(shipping, one, rest)))
+    import_all(session_factory, integration)
+    found = notes(session)
+    assert [each.number for each in found] == ["1001-K1", "1001-K2", "1001-K3"]
+    assert sum(each.total for each in invoices(session)) == 0
+    assert by_rate(found[2]) == [("21", "-10.00", "-2.10"), ("5", "-8.00", "-0.40")]
+
+
+def test_never_more_than_remains(session: Session, session_factory: Factory, store: Shop) -> None:
+    integration = integrate(session, **AUTOMATIC)
+    twice = (a_refund(back()), a_refund(back(), external_id="502"), a_refund(total="5.00", external_id="503"))
+    put(store, an_order())
+    import_all(session_factory, integration)
+    put(store, an_order(refunds=(a_refund(total="8.00"), *twice[1:])))
+    import_all(session_factory, integration)
+    first, second, third = notes(session)
+    assert (first.total, second.total, third.total) == (Decimal("-8.00"), Decimal("-4.10"), Decimal(0))
+    assert codes(second) == ["refund_exceeds"]
+    assert (codes(third), third.lines) == (["refund_over"], [])
+    assert [one.ok for one in register.register(session, [first.id, second.id, third.id], **WHO)] == [True, True, False]
+    assert sum(each.total for each in invoices(session)) == 0
+
+
+def test_it_keeps_the_rate_of_its_invoice(session: Session, session_factory: Factory, store: Shop) -> None:
+    integration = integrate(session, **AUTOMATIC)
+    old = datetime(2025, 12, 30, 10, tzinfo=UTC)
+    nine = an_order(
+        lines=(a_line(net=Decimal("100.00"), taxes=(a_tax("9", "9.00"),)),), placed_at=old, paid_at=old,
+    )  # fmt: skip
+    put(store, nine)
+    import_all(session_factory, integration)
+    # The store reckons the refund with the rate of today.
+    given = a_refund(back(net="50.00", vat="6.00", rate="12"))
+    put(store, an_order(lines=nine.lines, placed_at=old, paid_at=old, refunds=(given,)))
+    import_all(session_factory, integration)
+    (note,) = notes(session)
+    assert (by_rate(note), note.total) == ([("9", "-51.38", "-4.62")], Decimal("-56.00"))
+
+
+def test_it_waits_with_its_invoice_and_is_registered_with_it(
+    session: Session, session_factory: Factory, store: Shop
+) -> None:
+    integration = integrate(session, refunds="automatic")
+    put(store, an_order(lines=PAIR, refunds=(a_refund(back(restocked=True)),)))
+    run = import_all(session_factory, integration)
+    assert (run.in_journal, run.credit_notes) == (1, 1)
+    invoice, note = invoices(session)
+    assert (note.journal_id, codes(note)) == (invoice.journal_id, ["invoice_not_registered"])
+    with writing(session):
+        item = an_item(session, on_hand=3)
+    done = mend.check_again(session, codes=("item_unknown",), **WHO)
+    assert (done.checked, done.registered) == (1, 1)
+    invoice, note = invoices(session)
+    assert {invoice.state, note.state} == {InvoiceState.REGISTERED}
+    assert (codes(note), note.lines[0].goods) == ([], "back")
+    assert (on_hand(session), moved(session)) == ({item.id: Decimal(2)}, {item.id: Decimal(-1)})
+
+
+@pytest.mark.parametrize(("restocked", "goods", "left"), [(True, "back", 2), (False, "kept", 1)])
+def test_goods_go_where_the_store_says(
+    restocked: bool, goods: str, left: int, session: Session, session_factory: Factory, store: Shop
+) -> None:
+    with writing(session):
+        item = an_item(session, on_hand=3)
+    integration = integrate(session, refunds="automatic")
+    put(store, an_order(lines=PAIR, refunds=(a_refund(back(restocked=restocked)),)))
+    import_all(session_factory, integration)
+    (note,) = notes(session)
+    assert (note.state, note.lines[0].goods) == (InvoiceState.REGISTERED, goods)
+    assert on_hand(session) == {item.id: Decimal(left)}
+
+
+def test_where_the_store_does_not_say_it_is_asked(session: Session, session_factory: Factory, store: Shop) -> None:
+    with writing(session):
+        item = an_item(session, on_hand=3)
+    integration = integrate(session, refunds="automatic")
+    put(store, an_order(lines=PAIR, refunds=(a_refund(back()),)))
+    import_all(session_factory, integration)
+    (note,) = notes(session)
+    assert codes(note) == ["goods_unanswered"]
+    (done,) = register.register(session, [note.id], **WHO)
+    assert (done.ok, [one.code for one in done.findings]) == (False, ["goods_unanswered"])
+    assert on_hand(session) == {item.id: Decimal(1)}
+
+
+def test_a_status_without_a_refund_counts_for_the_rest(session: Session, session_factory: Factory, store: Shop) -> None:
+    integration = integrate(session, **AUTOMATIC)
+    put(store, an_order(lines=TWO_RATES))
+    import_all(session_factory, integration)
+    put(store, an_order(lines=TWO_RATES, is_refunded=True, status="refunded", refunds=(a_refund(back()),)))
+    import_all(session_factory, integration)
+    first, second = notes(session)
+    assert (first.external_id, second.external_id) == ("501", "status of 9001")
+    assert (second.total, codes(second)) == (Decimal("-20.50"), ["refund_amount_only"])
+
+
+def test_a_refund_deleted_in_the_store_leaves_the_journal_or_is_told(
+    session: Session, session_factory: Factory, store: Shop
+) -> None:
+    integration = integrate(session, **AUTOMATIC)
+    given = (a_refund(back()), a_refund(total="3.00", external_id="502"))
+    put(store, an_order(lines=TWO_RATES, refunds=given))
+    import_all(session_factory, integration)
+    assert [one.state for one in notes(session)] == [InvoiceState.REGISTERED, InvoiceState.IN_JOURNAL]
+    put(store, an_order(lines=TWO_RATES))
+    import_all(session_factory, integration)
+    (note,) = notes(session)
+    assert (note.number, codes(note)) == ("1001-K1", ["refund_gone"])
+    put(store, an_order(lines=TWO_RATES, refunds=given))
+    import_all(session_factory, integration)
+    assert [codes(one) for one in notes(session)] == [[], ["refund_amount_only"]]
+
+
+def test_refunded_in_full_and_never_invoiced_makes_nothing(
+    session: Session, session_factory: Factory, store: Shop
+) -> None:
+    integration = integrate(session, **AUTOMATIC)
+    put(store, an_order(refunds=(a_refund(back()),)))
+    put(store, an_order(is_refunded=True, refunds=(a_refund(back()),)))
+    run = import_all(session_factory, integration)
+    assert (run.filter_reasons, run.credit_notes, invoices(session)) == ({"refunded_before_import": 1}, 0, [])
+
+
+def test_switched_off_it_is_only_said(session: Session, session_factory: Factory, store: Shop) -> None:
+    integration = integrate(session, accounting_type="amounts", refunds="off")
+    put(store, an_order(refunds=(a_refund(back(), total="6.00"),)))
+    run = import_all(session_factory, integration)
+    (invoice,) = invoices(session)
+    assert (run.registered, run.credit_notes, codes(invoice)) == (1, 0, ["refund_not_booked"])
+
+
+def test_an_exchange_rate_is_the_invoices(session: Session, session_factory: Factory, store: Shop) -> None:
+    with writing(session):
+        session.add(CurrencyRate(day=NOON.date(), currency="USD", rate=Decimal("1.1")))
+    integration = integrate(session, **AUTOMATIC)
+    given = (a_refund(back()), a_refund(total="20.50", external_id="502"))
+    put(store, an_order(currency="USD", lines=TWO_RATES))
+    import_all(session_factory, integration)
+    put(store, an_order(currency="USD", lines=TWO_RATES, refunds=given))
+    import_all(session_factory, integration)
+    register.register(session, [one.id for one in notes(session)], **WHO)
+    invoice, first, second = invoices(session)
+    assert first.eur_rate == second.eur_rate == invoice.eur_rate == Decimal("1.1")
+    assert first.total_eur == Decimal("-11.00")
+    for name in ("total_eur", "vat_eur", "net_eur"):
+        assert sum(getattr(one, name) for one in (invoice, first, second)) == 0
+
+
+def test_a_deleted_invoice_takes_its_credit_notes_and_all_come_back(
+    session: Session, session_factory: Factory, store: Shop
+) -> None:
+    integration = integrate(session, register_automatically="no")
+    put(store, an_order(refunds=(a_refund(total="3.00"),)))
+    import_all(session_factory, integration)
+    invoice, _note = invoices(session)
+    assert journals.delete(session, [invoice.id], leave_out=False, reason="", **WHO) == 1
+    assert invoices(session) == []
+    import_all(session_factory, integration)
+    assert [one.total for one in invoices(session)] == [Decimal("12.10"), Decimal("-3.00")]
+
+
+def test_a_crash_before_the_commit_leaves_neither_and_the_next_run_makes_both(
+    session: Session, session_factory: Factory, store: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    integration = integrate(session, **AUTOMATIC)
+    put(store, an_order(lines=PAIR, refunds=(a_refund(back()),)))
+    whole = refunds.count_of_run
+
+    def die(*_args: Any) -> int:
+        raise RuntimeError("the power went")
+
+    monkeypatch.setattr(refunds, "count_of_run", die)
+    assert import_all(session_factory, integration).unreadable == 1
+    assert invoices(session) == []
+    monkeypatch.setattr(refunds, "count_of_run", whole)
+    run = import_all(session_factory, integration)
+    assert (run.registered, run.credit_notes, len(notes(session))) == (1, 1, 1)
