@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Column, Connection, MetaData, Table, func, insert, select
 
 ROWS = 2
+_ONE_ROW = ("company_logo", "filing_terms")
 _MOMENT = datetime(2026, 11, 23, 10, 0)  # noqa: DTZ001 - SQLite keeps UTC without saying so, PostgreSQL takes it for UTC
 _BY_TYPE: dict[type, Any] = {
     int: lambda n: n,
@@ -36,7 +37,7 @@ def fill(connection: Connection) -> None:
     for table in _tables(connection):
         if table.name != "company":
             keys[table.name] = []
-            for n in range(1, (1 if table.name == "company_logo" else ROWS) + 1):
+            for n in range(1, (1 if table.name in _ONE_ROW else ROWS) + 1):
                 inserted = connection.execute(insert(table).values(_values(table, n, keys)))
                 keys[table.name].append(inserted.inserted_primary_key)
 

@@ -10,6 +10,7 @@ from monet_web.models.customers import Customer, CustomerKey
 from monet_web.models.decisions import Decision
 from monet_web.models.errands import Errand
 from monet_web.models.evidence import ExportProofRow, VatCodeRow, VatConfirmation
+from monet_web.models.filings import Filing, FilingTerms
 from monet_web.models.integrations import Integration, Store
 from monet_web.models.invoices import Invoice, InvoiceFinding, InvoiceLine, InvoiceVat, Journal, Series
 from monet_web.models.items import Item, ItemAlias
@@ -35,6 +36,8 @@ __all__ = [
     "Decision",
     "Errand",
     "ExportProofRow",
+    "Filing",
+    "FilingTerms",
     "Integration",
     "Invoice",
     "InvoiceFinding",

@@ -61,16 +61,21 @@ class Kept:
 
 def unpacked(packed: bytes) -> Iterator[Fingerprint]:
     """Those that were kept, in their order."""
-    unpacker = zlib.decompressobj()
     left = b""
-    rest = packed
-    while rest and not unpacker.eof:
-        left += unpacker.decompress(rest, _COMPRESSED_AT_ONCE)
-        rest = unpacker.unconsumed_tail
+    for chunk in _decompressed(packed):
+        left += chunk
         whole = len(left) - len(left) % _ROW.size
         for day, document_id, said in _ROW.iter_unpack(left[:whole]):
             yield date.fromordinal(day), document_id, said
         left = left[whole:]
+
+
+def _decompressed(packed: bytes) -> Iterator[bytes]:
+    unpacker = zlib.decompressobj()
+    while packed:
+        yield unpacker.decompress(packed, _COMPRESSED_AT_ONCE)
+        packed = unpacker.unconsumed_tail
+    yield unpacker.flush()
 
 
 class Compared:
