@@ -23,6 +23,7 @@ from monet_web.models.errands import Errand
 from monet_web.models.runs import Run
 from monet_web.services.books import vies
 from monet_web.services.documents import confirm, errands
+from monet_web.services.documents.exports import bundles
 from monet_web.services.importing import claims
 from monet_web.services.integrations import connection_test
 from monet_web.services.opening import timetable
@@ -82,6 +83,7 @@ def _tick(config: Config, *, now: datetime) -> None:
         done = timetable.tick(installation.session_factory, now=now)
         session = installation.session_factory()
         lost_errands = errands.to_ring(session, now=now)
+        lost_bundles = bundles.to_ring(session, now=now)
         with reading(session):
             unconfirmed = vies.to_ask(session, now=now)
         session.close()
@@ -98,6 +100,7 @@ def _tick(config: Config, *, now: datetime) -> None:
         redis.set(LAST_TICK, now.isoformat())
     ring(done.to_ring, config.redis_url)
     ring_errands(lost_errands, config.redis_url)
+    ring_bundles(lost_bundles, config.redis_url)
     if unconfirmed:
         ring_vies(unconfirmed, config.redis_url)
 
@@ -126,6 +129,34 @@ def ring_errands(waiting: Iterable[Errand], redis_url: str | None) -> bool:
                         "monet_web.jobs.work_errand",
                         errand.id,
                         job_id=f"errand-{errand.id}-{errand.attempt}",
+                        unique=True,
+                        job_timeout=LONGEST_SECONDS,
+                        result_ttl=0,
+                        failure_ttl=REMEMBER_FAILURE_SECONDS,
+                    )
+    except RedisError:
+        return False
+    return True
+
+
+def draw_bundle(bundle_id: int) -> None:
+    """Draw many documents as one file; whoever asked follows it on a page."""
+    with opened(Config.from_environment(os.environ)) as installation:
+        bundles.work(installation.session_factory, bundle_id, clock=now_utc, worker=claims.this_process())
+
+
+def ring_bundles(waiting: Iterable[int], redis_url: str | None) -> bool:
+    """Tell the workers of bundles whose rows are committed. False when there is no Redis or it does not answer."""
+    if redis_url is None:
+        return False
+    try:
+        with queues.connect(redis_url) as redis:
+            for bundle_id in waiting:
+                with suppress(DuplicateJobError):
+                    Queue("urgent", connection=redis).enqueue(
+                        "monet_web.jobs.draw_bundle",
+                        bundle_id,
+                        job_id=f"bundle-{bundle_id}",
                         unique=True,
                         job_timeout=LONGEST_SECONDS,
                         result_ttl=0,

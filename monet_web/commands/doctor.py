@@ -74,7 +74,20 @@ def _signs(config: Config) -> Iterator[Sign]:
     if config.is_embedded_database and (config.home / "monet.sqlite3").exists():
         yield database_file(config.home / "monet.sqlite3")
     yield from _of_database(config)
+    yield _of_documents()
     yield from _of_redis(config)
+
+
+def _of_documents() -> Sign:
+    from monet_web.domain.errors import BrokenRule
+    from monet_web.services.documents.exports import pdf
+    from monet_web.services.signs import Sign
+
+    try:
+        pdf.must_be_possible()
+    except BrokenRule as error:
+        return Sign("documents", False, error.message, error.fix)
+    return Sign("documents", True, "Invoices can be drawn as PDF.")
 
 
 def _of_database(config: Config) -> Iterator[Sign]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from flask import Blueprint, abort, current_app, redirect, render_template, request, send_file, url_for
+from flask import abort, current_app, redirect, render_template, request, send_file, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import get_locale
 from sqlalchemy import select
@@ -14,14 +14,13 @@ from sqlalchemy.orm import Session
 from monet_web.blueprints import sentences
 from monet_web.blueprints.access import signed_in
 from monet_web.blueprints.invoices import filters
+from monet_web.blueprints.invoices.blueprint import invoices
 from monet_web.models import Integration, db
 from monet_web.models.base import now_utc, reading
 from monet_web.models.invoices import InvoiceState
 from monet_web.services.documents import document as one_document
 from monet_web.services.documents import invoice_list, related
 from monet_web.services.documents.exports import invoices as exports
-
-invoices = Blueprint("invoices", __name__, url_prefix="/invoices")
 
 FORMATS = {
     "csv": "text/csv",

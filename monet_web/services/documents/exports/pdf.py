@@ -23,13 +23,9 @@ _NOT_PRINTED = re.compile(
 )
 
 
-def is_possible() -> str:
-    """ "" when documents can be drawn here, else a sentence that says what is missing."""
-    try:
-        _weasyprint()
-    except BrokenRule as error:
-        return error.sentence()
-    return ""
+def must_be_possible() -> None:
+    """Raises BrokenRule with what to install where documents can't be drawn."""
+    _weasyprint()
 
 
 def draw(papers: Sequence[Paper], logo: Logo | None, language: str) -> bytes:
