@@ -13,6 +13,7 @@ from whitenoise import WhiteNoise
 from monet_web import logs
 from monet_web.blueprints import access, errors, formats, navigation
 from monet_web.blueprints.auth import auth
+from monet_web.blueprints.customers import customers
 from monet_web.blueprints.health import health
 from monet_web.blueprints.integrations import integrations
 from monet_web.blueprints.invoices import invoices
@@ -28,7 +29,7 @@ from monet_web.models import db
 from monet_web.models.base import sealer
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
-    health, auth, today, runs, integrations, items, invoices, journals, reports, settings,
+    health, auth, today, runs, integrations, items, customers, invoices, journals, reports, settings,
 )  # fmt: skip
 
 STATIC = Path(__file__).parent / "static"

@@ -91,10 +91,10 @@ def suggest(session: Session, words: str, limit: int = 12) -> list[Customer]:
     return list(session.scalars(_ordered(Wanted(words)).limit(limit)))
 
 
-def meant(session: Session, typed: str) -> int:
-    """The id of the one customer that has this VAT code, company code, e-mail or name. Inside a transaction.
+def meant(session: Session, typed: str, *, but: int | None = None) -> int:
+    """The id of the one customer, another than `but`, that has this VAT code, company code, e-mail or name.
 
-    Raises BrokenRule when there is none, or more than one.
+    Inside a transaction. Raises BrokenRule when there is none, or more than one.
     """
     name = " ".join(typed.split())
     exact = [
@@ -102,6 +102,8 @@ def meant(session: Session, typed: str) -> int:
         Customer.company_code == name, Customer.email == name, Customer.name == name,
     ]  # fmt: skip
     here = select(Customer.id, Customer.name).where(Customer.merged_into_id.is_(None))
+    if but is not None:
+        here = here.where(Customer.id != but)
     found = session.execute(here.where(or_(*exact)).limit(4)).all() if name else []
     if not found and name:
         found = session.execute(here.where(*conditions(Wanted(name))).order_by(Customer.search_key).limit(4)).all()
@@ -114,7 +116,9 @@ def meant(session: Session, typed: str) -> int:
         )  # fmt: skip
     names = "; ".join(shown(row.name) for row in found)
     raise BrokenRule(
-        f"Several customers fit {shown(name)}: {names}.", fix="Type the company code or the VAT code.", field="customer"
+        f"Several customers fit {shown(name)}: {names}.",
+        fix="Type the company code, the VAT code or the e-mail.",
+        field="customer",
     )
 
 
