@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 
 import click
 
 from monet_web.commands import _out
 from monet_web.commands._context import opened
-from monet_web.commands._typed import pairs
+from monet_web.commands._typed import FILE, pairs
 
 _MOST_CHECKED = 10_000  # waiting invoices
 
@@ -37,8 +38,10 @@ def show(as_json: bool) -> None:
 @click.argument("typed", nargs=-1, required=True, metavar="KEY=VALUE...")
 @click.option("--reason", default="", help="Why a period is closed or reopened.")
 def set_(typed: tuple[str, ...], reason: str) -> None:
-    """Set the company's data: name, code, vat_code, address, country, time_zone, language, accounts, closed_until;
-    vat_payer, vat_from, vat_to, oss_from, oss_to, eu_threshold, ask_vies.
+    """Set the company's data: name, code, vat_code, address, country, bank_name, bank_account, time_zone, closed_until;
+    language of documents (lt, en or both); vat_payer, vat_from, vat_to, oss_from, oss_to, eu_threshold, ask_vies;
+    accounts: revenue_account, charges_account, vat_account, oss_vat_account, receivable_account, prepaid_account,
+    cod_account, gift_card_account, rounding_account.
 
     \b
     monet company set name="UAB Pavyzdys" code=123456789 vat_code=LT100001919017
@@ -52,6 +55,28 @@ def set_(typed: tuple[str, ...], reason: str) -> None:
         _out.say(f"Changed: {', '.join(changed)}." if changed else "Nothing was changed: it was so already.")
         if changed:
             _out.mended(here)
+
+
+@company.command()
+@click.argument("file", required=False, type=FILE)
+@click.option("--remove", is_flag=True, help="Documents have no logo from now on.")
+def logo(file: Path | None, remove: bool) -> None:
+    """Put the picture FILE (PNG or JPEG) on documents.
+
+    \b
+    monet company logo logo.png
+    """
+    from monet_web.services.office import logo as service
+
+    if (file is None) is not remove:
+        raise click.UsageError("Name a file, or type --remove.")
+    with opened() as here:
+        if file is None:
+            removed = service.remove(here.session, now=here.now, actor=here.actor)
+            _out.say("Documents have no logo from now on." if removed else "There was none.")
+        else:
+            service.put(here.session, file.read_bytes(), now=here.now, actor=here.actor)
+            _out.say("The logo is kept. Documents drawn from now on show it.")
 
 
 @company.command()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from flask import flash, redirect, render_template, request, url_for
+import io
+
+from flask import abort, flash, redirect, render_template, request, send_file, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_login import current_user
@@ -16,11 +18,13 @@ from monet_web.models import db
 from monet_web.models.base import now_utc, reading
 from monet_web.models.users import Role
 from monet_web.services.office import company as company_service
-from monet_web.services.office import users
+from monet_web.services.office import logo, users
 
 # Closing is the accountant's and has a page of its own; the books' currency can't be chosen.
 COMPANY_FIELDS = (
-    "name", "code", "vat_code", "address", "country", "time_zone", "language", "revenue_account", "charges_account",
+    "name", "code", "vat_code", "address", "country", "bank_name", "bank_account", "time_zone", "language",
+    "revenue_account", "charges_account", "receivable_account", "prepaid_account", "cod_account", "gift_card_account",
+    "vat_account", "oss_vat_account", "rounding_account",
 )  # fmt: skip
 # What drafts and checks of invoices look at.
 _MATTERS = frozenset({"country", "time_zone", "revenue_account", "charges_account", "vat_code"})
@@ -65,7 +69,41 @@ def set_company() -> ResponseReturnValue:
     return redirect(url_for("settings.page"), 303)
 
 
-def _page(*, own: Typed | None = None, company: Typed | None = None) -> ResponseReturnValue:
+@settings.get("/logo")
+@signed_in
+def company_logo() -> ResponseReturnValue:
+    """The picture on documents."""
+    session = db.session()
+    with reading(session):
+        row = logo.get(session)
+    if row is None:
+        abort(404)
+    return send_file(io.BytesIO(row.body), mimetype=row.media_type, max_age=0)
+
+
+@settings.post("/logo")
+@needs(Role.ADMINISTRATOR)
+def set_logo() -> ResponseReturnValue:
+    """Another picture, or none from now on."""
+    now, actor = now_utc(), current_user.email
+    form = Typed(about="picture")
+    if request.form.get("remove"):
+        removed = logo.remove(db.session(), now=now, actor=actor)
+        flash(_("Documents have no logo from now on.") if removed else _("Nothing was changed: it was so already."))
+        return redirect(url_for("settings.page"), 303)
+    file = request.files.get("logo")
+    try:
+        logo.put(db.session(), file.read(logo.LARGEST + 1) if file else b"", now=now, actor=actor)
+    except BrokenRule as error:
+        form.refuse(error)
+        return _page(picture=form)
+    flash(_("The logo is kept. Documents drawn from now on show it."))
+    return redirect(url_for("settings.page"), 303)
+
+
+def _page(
+    *, own: Typed | None = None, company: Typed | None = None, picture: Typed | None = None
+) -> ResponseReturnValue:
     session = db.session()
     with reading(session):
         texts = company_service.as_text(company_service.get(session))
@@ -73,5 +111,7 @@ def _page(*, own: Typed | None = None, company: Typed | None = None) -> Response
             "settings/page.html",
             own=own or Typed({"language": current_user.language, "theme": current_user.theme}, about="own"),
             company=company or Typed({name: texts[name] for name in COMPANY_FIELDS}, about="company"),
+            picture=picture or Typed(about="picture"),
+            has_logo=logo.get(session) is not None,
         )
-    return page, 422 if any(form is not None and form.errors for form in (own, company)) else 200
+    return page, 422 if any(form is not None and form.errors for form in (own, company, picture)) else 200

@@ -22,7 +22,7 @@ from monet_web.services.office import company_vat
 from monet_web.services.office.company_vat import WrongValue as _Wrong
 from monet_web.services.opening import changes
 
-LANGUAGES = ("en", "lt")
+LANGUAGES = ("lt", "en", "both")  # of documents
 _PROBLEMS = {
     "length": "it has too few or too many signs",
     "checksum": "its check digit is wrong, so a digit is mistyped",
@@ -149,6 +149,24 @@ def _language(text: str, _country: str) -> str:
     return text.casefold()
 
 
+def _bank_account(text: str, _country: str) -> str:
+    """An IBAN in groups of four, checked; another country's account that is none stays as typed."""
+    bare = re.sub(r"\s", "", text).upper()
+    if not re.fullmatch(r"[A-Z]{2}\d{2}[A-Z0-9]{8,30}", bare, re.ASCII):
+        if bare.startswith("LT"):
+            raise _Wrong("Type the IBAN, for example LT12 1000 0111 0100 1000.")
+        return _text(40)(text, _country)
+    if int("".join(str(int(sign, 36)) for sign in bare[4:] + bare[:4])) % 97 != 1:
+        raise _Wrong("It can't be an IBAN: its check digits are wrong, so a sign is mistyped.")
+    return " ".join(bare[at : at + 4] for at in range(0, len(bare), 4))
+
+
+def _needed_account(text: str, _country: str) -> str:
+    if not text:
+        raise _Wrong("Type the number of the account.")
+    return _text(40)(text, _country)
+
+
 def _closed_until(text: str, _country: str) -> date | None:
     if not text:
         return None
@@ -171,6 +189,13 @@ KEYS: Mapping[str, Callable[[str, str], Any]] = {
     "language": _language,
     "revenue_account": _text(40),
     "charges_account": _text(40),
+    "bank_name": _text(100),
+    "bank_account": _bank_account,
+    "receivable_account": _needed_account,
+    "vat_account": _needed_account,
+    **dict.fromkeys(
+        ("oss_vat_account", "rounding_account", "prepaid_account", "cod_account", "gift_card_account"), _text(40)
+    ),
     "closed_until": _closed_until,
     **company_vat.KEYS,
 }
