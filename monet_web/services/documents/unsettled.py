@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session, selectinload
 
 from monet_web.domain.checks import plain
 from monet_web.domain.errors import BrokenRule
-from monet_web.domain.periods import is_closed
+from monet_web.domain.periods import is_closed, last_of_month
 from monet_web.domain.windows import local_day
 from monet_web.models.base import writing
 from monet_web.models.company import Company
@@ -59,9 +59,12 @@ def page(session: Session, *, after: int = 0, limit: int = PAGE) -> tuple[list[U
     return [Unsettled(one, needs[one.id]) for one in found[:limit]], found[limit - 1].id if len(found) > limit else None
 
 
-def count(session: Session) -> int:
-    """How many there are. Inside a transaction."""
-    return session.scalar(select(func.count()).select_from(Invoice).where(*_unsettled())) or 0
+def count(session: Session, *, month: date | None = None) -> int:
+    """How many there are, all of them or those issued in the month of a day. Inside a transaction."""
+    query = select(func.count()).select_from(Invoice).where(*_unsettled())
+    if month is not None:
+        query = query.where(Invoice.issue_date.between(month.replace(day=1), last_of_month(month)))
+    return session.scalar(query) or 0
 
 
 def settle(session: Session, invoice_id: int, *, now: datetime, actor: str) -> tuple[Need, ...]:

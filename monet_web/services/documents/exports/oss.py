@@ -19,6 +19,7 @@ from typing import Any
 import xlsxwriter
 from sqlalchemy.orm import Session
 
+from monet_web.domain.checks import money
 from monet_web.domain.errors import BrokenRule
 from monet_web.domain.money import ZERO, convert
 from monet_web.domain.quarters import Quarter
@@ -222,8 +223,8 @@ def _evidence_row(one: Evidence) -> tuple[str, ...]:
     return (
         one.number, "credit_note" if one.is_credit_note else "invoice", one.credits_number, one.issued.isoformat(),
         one.supplied.isoformat(), str(one.quarter), one.country, one.buyer_country,
-        "two pieces agree" if one.agrees else "delivery only", _plain(one.rate), one.currency, f"{one.base:f}",
-        f"{one.vat:f}",
+        "two pieces agree" if one.agrees else "delivery only", _plain(one.rate), one.currency, money(one.base),
+        money(one.vat),
     )  # fmt: skip
 
 

@@ -1,0 +1,146 @@
+"""A month before its filing: what still stands in its way, closing it, and what changed since its files were taken."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import Session
+
+from monet_web.domain.errors import BrokenRule
+from monet_web.domain.money import ZERO
+from monet_web.domain.periods import is_closed, last_of_month
+from monet_web.domain.quarters import Quarter, quarter_of
+from monet_web.domain.windows import local_day
+from monet_web.models.base import reading
+from monet_web.models.company import Company
+from monet_web.models.invoices import Invoice, InvoiceFinding, InvoiceState
+from monet_web.services.documents import unsettled
+from monet_web.services.documents.exports import isaf, isaf_rows, oss
+from monet_web.services.office import periods
+
+# What i.SAF says of a company that files none from here: nothing of the month stands open because of it.
+_NOT_FILED_HERE = frozenset({"part_missing", "not_payer", "not_lithuania"})
+_RATE_MISSING = "currency_rate_missing"
+_MOST_RATES = 50
+_CLEAN = "Nothing stood open."
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Invoices and credit notes of the month in journals. `without_euro`: how many have no amounts in EUR."""
+
+    documents: int = 0
+    vat: Decimal = ZERO  # in EUR
+    total: Decimal = ZERO  # in EUR, VAT included
+    without_euro: int = 0
+
+
+@dataclass(slots=True)
+class Month:
+    """What stands between the month and its filing. The lists are empty where nothing does."""
+
+    first: date
+    is_over: bool
+    is_closed: bool
+    waiting: Waiting
+    isaf: isaf.Checked
+    rates: list[tuple[str, int]] = field(default_factory=list)  # "USD 2026-11-24", how many wait for it
+    quarter: oss.Return | None = None  # of OSS, when the month is its last one
+    unsettled: int = 0
+    in_oss: int = 0  # documents sold under OSS
+
+    @property
+    def files_isaf(self) -> bool:
+        """False for a company that files no i.SAF from here."""
+        return not any(each.code in _NOT_FILED_HERE for each in self.isaf.against)
+
+    @property
+    def quarter_rates(self) -> list[tuple[Quarter, str]]:
+        """Rates that the quarter's OSS return misses."""
+        return [] if self.quarter is None else self.quarter.missing
+
+    @property
+    def stands_open(self) -> list[str]:
+        """What stands open, each by its name: waiting, rates, oss_rates, isaf, stock."""
+        found = {
+            "waiting": self.waiting.documents > 0,
+            "rates": bool(self.rates),
+            "oss_rates": bool(self.quarter_rates),
+            "isaf": self.files_isaf and not self.isaf.is_clean,
+            "stock": self.unsettled > 0,
+        }
+        return [name for name, is_open in found.items() if is_open]
+
+    @property
+    def is_clean(self) -> bool:
+        """Nothing stands open."""
+        return not self.stands_open
+
+
+def load(session: Session, month: date, *, now: datetime) -> Month:
+    """The month of a day. Inside a transaction; a dozen statements and one look through the month's documents."""
+    company = session.get_one(Company, 1, populate_existing=True)
+    first, last = month.replace(day=1), last_of_month(month)
+    _, in_oss = isaf_rows.counted(session, first)
+    found = Month(
+        first=first,
+        is_over=last < local_day(now, ZoneInfo(company.time_zone)),
+        is_closed=is_closed(last, company.closed_until),
+        waiting=_waiting(session, first),
+        isaf=isaf.check(session, first),
+        rates=_rates(session, first),
+        unsettled=unsettled.count(session, month=first),
+        in_oss=in_oss,
+    )
+    quarter = quarter_of(first)
+    if quarter.last == last:
+        found.quarter = oss.load(session, quarter)
+    return found
+
+
+def close(session: Session, month: date, *, reason: str = "", now: datetime, actor: str) -> date:
+    """Close a month and all before it; the last closed day. A clean one needs no reason, any other is signed with one.
+
+    In transactions of its own. Raises BrokenRule.
+    """
+    reason = reason.strip()
+    if not reason:
+        with reading(session):
+            found = load(session, month, now=now)
+        if not found.is_clean:
+            raise BrokenRule(
+                f"{found.first:%B %Y} is not clean: {len(found.stands_open)} of its points stand open.",
+                fix="Mend them, or type why it is closed all the same.", field="reason",
+            )  # fmt: skip
+        reason = _CLEAN
+    return periods.close(session, month, reason=reason, now=now, actor=actor)
+
+
+def _waiting(session: Session, first: date) -> Waiting:
+    row = session.execute(
+        select(
+            func.count().label("documents"), func.count(Invoice.total_eur).label("in_euro"),
+            func.sum(Invoice.vat_eur).label("vat"), func.sum(Invoice.total_eur).label("total"),
+        ).where(*_waits(first))
+    ).one()  # fmt: skip
+    return Waiting(row.documents, row.vat or ZERO, row.total or ZERO, row.documents - row.in_euro)
+
+
+def _rates(session: Session, first: date) -> list[tuple[str, int]]:
+    query = (
+        select(InvoiceFinding.subject, func.count().label("documents"))
+        .join(Invoice, Invoice.id == InvoiceFinding.invoice_id)
+        .where(InvoiceFinding.code == _RATE_MISSING, *_waits(first))
+        .group_by(InvoiceFinding.subject)
+        .order_by(InvoiceFinding.subject)
+        .limit(_MOST_RATES)
+    )
+    return [(row.subject, row.documents) for row in session.execute(query)]
+
+
+def _waits(first: date) -> tuple[ColumnElement[bool], ...]:
+    return Invoice.state == InvoiceState.IN_JOURNAL, Invoice.issue_date.between(first, last_of_month(first))
