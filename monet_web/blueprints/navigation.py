@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from flask import Flask, current_app, request
@@ -11,6 +12,7 @@ from flask_babel import lazy_gettext as _
 from flask_login import current_user
 from sqlalchemy import func, select
 
+from monet_web.blueprints import formats
 from monet_web.models import Company, Invoice, db
 from monet_web.models.base import reading
 from monet_web.models.invoices import InvoiceState
@@ -20,7 +22,7 @@ LANGUAGES = ("en", "lt")
 
 @dataclass(frozen=True)
 class Entry:
-    """One page of the navigation; `short` is its name where there is little room."""
+    """One page of the navigation; `short` is its name where there is little room, `key` leads to it after a g."""
 
     endpoint: str
     label: Any
@@ -28,6 +30,7 @@ class Entry:
     short: Any = ""
     begins_group: bool = False
     count: int = 0
+    key: str = ""
 
     def holds(self, endpoint: str | None) -> bool:
         """True when the page shown belongs to this entry."""
@@ -36,14 +39,15 @@ class Entry:
 
 # In the order of the day's work; the first four are the bar at the foot of a phone.
 ENTRIES = (
-    Entry("today.page", _("Today"), "today"),
-    Entry("integrations.page", _("Integrations"), "integrations"),
-    Entry("journals.page", _("Journals"), "book"),
-    Entry("invoices.page", _("Sales invoices"), "invoice", short=_("Invoices")),
-    Entry("runs.page", _("Runs"), "queued"),
-    Entry("items.page", _("Items and stock"), "box", begins_group=True),
-    Entry("reports.page", _("Reports"), "report"),
-    Entry("settings.page", _("Settings"), "settings", begins_group=True),
+    Entry("today.page", _("Today"), "today", key="t"),
+    Entry("integrations.page", _("Integrations"), "integrations", key="i"),
+    Entry("journals.page", _("Journals"), "book", key="j"),
+    Entry("invoices.page", _("Sales invoices"), "invoice", short=_("Invoices"), key="s"),
+    Entry("runs.page", _("Runs"), "queued", key="u"),
+    Entry("items.page", _("Items and stock"), "box", begins_group=True, key="p"),
+    Entry("customers.page", _("Customers"), "people", key="c"),
+    Entry("reports.page", _("Reports"), "report", key="r"),
+    Entry("settings.page", _("Settings"), "settings", begins_group=True, key="e"),
 )
 
 
@@ -67,6 +71,7 @@ def _around() -> dict[str, Any]:
         "get_locale": get_locale,
         "company_name": "",
         "is_demo": False,
+        "printed_at": _stamp,
     }
     session = db.session()
     if session.in_transaction():
@@ -75,6 +80,11 @@ def _around() -> dict[str, Any]:
         with reading(session):
             _fill(session, around)
     return around
+
+
+def _stamp() -> str:
+    """Now as a printed page says it, `2026-11-24 14:05`: the year too, since paper is read years later."""
+    return datetime.now(formats.zone()).strftime("%Y-%m-%d %H:%M")
 
 
 def _fill(session: Any, around: dict[str, Any]) -> None:

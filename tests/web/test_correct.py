@@ -331,8 +331,10 @@ def test_register_and_next_leads_to_the_next_and_from_the_last_to_the_journals(
 ) -> None:
     one, two = waits(session, session_factory, an_order_of("1"), an_order_of("2"))
     answer = save(office, one, step="next")
-    assert answer.location == url(two)
-    assert f'<a href="/invoices/{one}">1</a>' in office.get(answer.location).text
+    assert answer.location == f"{url(two)}#invoice"
+    page = office.get(answer.location).text
+    assert '<h1 id="invoice" tabindex="-1">2</h1>' in page  # where the focus goes
+    assert f'<a href="/invoices/{one}">1</a>' in page
     assert save(office, two, step="next").location == "/journals"
     assert {invoice.state for invoice in invoices(session)} == {InvoiceState.REGISTERED}
 

@@ -208,7 +208,8 @@ def _register(invoice_id: int, without_stock: str, following: int | None) -> Res
         text += Markup(' <a href="{}">{}</a>').format(url_for("journals.to_settle"), _("Its stock is to be settled."))
     flash(text, "registered")
     if following is not None:
-        return redirect(url_for("journals.show", invoice_id=following), 303)
+        # Its heading takes the focus: whoever works by keyboard or screen reader stands on the next invoice.
+        return redirect(url_for("journals.show", invoice_id=following, _anchor="invoice"), 303)
     return redirect(link if request.form.get("step") != "next" else url_for("journals.page"), 303)
 
 
