@@ -18,7 +18,7 @@ from werkzeug.test import TestResponse
 
 from monet_web.blueprints.journals import acting
 from monet_web.connectors import CONNECTORS
-from monet_web.domain.orders import Order, Refund
+from monet_web.domain.orders import Order
 from monet_web.models import CurrencyRate, Integration, Invoice, ItemAlias, StoreOrder
 from monet_web.models.base import reading, writing
 from monet_web.models.invoices import InvoiceFinding, InvoiceState
@@ -343,31 +343,28 @@ def test_an_empty_form_never_means_everything(
     assert states(session) == {"1": "in_journal"}
 
 
-def test_a_refunded_order_may_be_registered_by_a_person(
+def test_what_waits_for_a_person_is_registered_by_one(
     office: FlaskClient, session: Session, session_factory: Factory
 ) -> None:
-    refunded = order("1", refunds=(Refund(external_id="r", created_at=NOON, total=Decimal("5.00")),))
-    waits(session, session_factory, refunded, accounting_type="amounts")
+    waits(session, session_factory, order("1"), accounting_type="amounts", register_automatically="no")
     page = office.get("/journals").text
-    assert "The store has refunded part of the order" in words(page)
+    assert "Entering is manual for this integration" in words(page)
     link = re.search(r'href="(/journals/ask\?do=register[^"]*)"', page)
     assert link is not None
     asked = office.get(link.group(1).replace("&amp;", "&"))
     assert "Register 1 invoice for 12.10 EUR" in words(asked.text)
-    assert "The credit notes of the refunds must then be entered by hand." in words(asked.text)
-    office.post("/journals/register", data={"cause": "refund_not_booked", "subject": ""})
+    office.post("/journals/register", data={"cause": "posting_manual", "subject": ""})
     assert states(session) == {"1": "registered"}
 
 
 def test_the_button_of_a_cause_counts_only_those_that_pass_for_a_person(
     office: FlaskClient, session: Session, session_factory: Factory
 ) -> None:
-    refunds = (Refund(external_id="r", created_at=NOON, total=Decimal("5.00")),)
-    waits(session, session_factory, order("1", currency="USD", refunds=refunds),
-          order("2", currency="USD", refunds=refunds), accounting_type="amounts")  # fmt: skip
+    waits(session, session_factory, order("1", currency="USD"), order("2", currency="USD"),
+          accounting_type="amounts", register_automatically="no")  # fmt: skip
     assert "do=register" not in office.get("/journals").text
-    waits(session, session_factory, order("3", refunds=refunds), name="Other", number_prefix="O-",
-          accounting_type="amounts")  # fmt: skip
+    waits(session, session_factory, order("3"), name="Other", number_prefix="O-",
+          accounting_type="amounts", register_automatically="no")  # fmt: skip
     html = office.get("/journals").text
     assert "Register the one that passes…" in words(html)
     link = re.search(r'href="(/journals/ask\?do=register[^"]*)"', html)
@@ -375,7 +372,7 @@ def test_the_button_of_a_cause_counts_only_those_that_pass_for_a_person(
     asked = office.get(link.group(1).replace("&amp;", "&")).text
     assert "Register 1 invoice for 12.10 EUR" in words(asked)
     assert 'name="passing" value="yes"' in asked
-    data = {"cause": "refund_not_booked", "subject": "", "passing": "yes"}
+    data = {"cause": "posting_manual", "subject": "", "passing": "yes"}
     assert told(office, office.post("/journals/register", data=data)) == "registered: 1 of 1 registered."
     assert states(session) == {"1": "in_journal", "2": "in_journal", "3": "registered"}
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from flask import abort, current_app, redirect, render_template, request, send_file, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import get_locale
+from flask_login import current_user
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -18,8 +19,9 @@ from monet_web.blueprints.invoices.blueprint import invoices
 from monet_web.models import Integration, db
 from monet_web.models.base import now_utc, reading
 from monet_web.models.invoices import InvoiceState
+from monet_web.models.users import Role
 from monet_web.services.documents import document as one_document
-from monet_web.services.documents import invoice_list, related
+from monet_web.services.documents import invoice_list, reissue, related
 from monet_web.services.documents.exports import invoices as exports
 
 FORMATS = {
@@ -71,6 +73,8 @@ def show(invoice_id: int) -> ResponseReturnValue:
             invoice=document.invoice,
             compared=one_document.compare(document),
             others=related.others(session, document.invoice),
+            may_credit=current_user.may(Role.ACCOUNTANT),
+            is_on_delivery=reissue.is_on_delivery(document.invoice),
             say=sentences,
         )
 

@@ -10,6 +10,7 @@ from monet_web.blueprints.journals import (
     left_out,
     mending,
     questions,
+    refund,
     settling,
     unsettled,
     vat,
@@ -19,5 +20,5 @@ from monet_web.blueprints.journals.blueprint import journals
 
 __all__ = [
     "acting", "changed", "checking", "conflicts", "correcting", "invoice", "journals", "left_out", "mending",
-    "questions", "settling", "unsettled", "vat", "views",
+    "questions", "refund", "settling", "unsettled", "vat", "views",
 ]  # fmt: skip

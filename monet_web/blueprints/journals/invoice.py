@@ -23,7 +23,7 @@ from monet_web.domain.findings import Finding
 from monet_web.models import Customer, Invoice, db
 from monet_web.models.base import now_utc, reading
 from monet_web.models.users import Role
-from monet_web.services.documents import causes, correct, mend_cause, questions, waiting
+from monet_web.services.documents import causes, correct, mend_cause, questions, refund_note, waiting
 from monet_web.services.documents import document as one_document
 from monet_web.services.documents.correct import Overtaken
 from monet_web.services.documents.correct_open import Gone, Opened, open_invoice
@@ -81,6 +81,7 @@ def page(
         session,
         "journals/show.html",
         form=form,
+        refund=refund_note.load(session, invoice_id) if form is None else None,
         overtaken=overtaken,
         overtaken_fields=field_words.said(overtaken.changes) if overtaken else [],
         corrected_fields=fields,

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session, selectinload
 
 from monet_web.domain import credit_notes
 from monet_web.domain.credit_notes import Amounts, LineAmounts, RateAmounts, Totals
-from monet_web.models.invoices import Invoice, InvoiceKind, InvoiceLine, InvoiceState
+from monet_web.models.invoices import Invoice, InvoiceKind, InvoiceLine, InvoiceState, InvoiceVat
 from monet_web.models.stock import Balance
 from monet_web.services.books.numbers import number_key
 from monet_web.services.importing.facts import taken_numbers
@@ -121,7 +121,7 @@ def add_note(batch: Batch, invoice: Invoice, note: Note) -> None:
     totals = note.amounts.totals
     batch.invoices.append(
         {
-            **_columns(invoice),
+            **columns_of(invoice),
             "id": note.id,
             "kind": InvoiceKind.CREDIT_NOTE,
             "state": InvoiceState.IN_JOURNAL if note.journal_id else InvoiceState.REGISTERED,
@@ -160,7 +160,7 @@ def add_note(batch: Batch, invoice: Invoice, note: Note) -> None:
     goods = note.goods or {}
     batch.lines += [
         {
-            **{key: value for key, value in _columns(lines[each.position]).items() if key != "id"},
+            **{key: value for key, value in columns_of(lines[each.position]).items() if key != "id"},
             "invoice_id": note.id,
             "quantity": each.quantity,
             "discount": each.discount,
@@ -198,5 +198,6 @@ def bring_back(session: Session, back: Mapping[tuple[int, int], Decimal]) -> Non
         )
 
 
-def _columns(row: Invoice | InvoiceLine) -> dict[str, Any]:
+def columns_of(row: Invoice | InvoiceLine | InvoiceVat) -> dict[str, Any]:
+    """A row as its columns, to be copied."""
     return {column.key: getattr(row, column.key) for column in row.__table__.columns}
