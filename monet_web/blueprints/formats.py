@@ -13,6 +13,7 @@ from flask import Flask, g
 from flask_babel import get_locale
 from flask_babel import gettext as _
 
+from monet_web.blueprints import said
 from monet_web.models import Company, db
 from monet_web.models.base import reading
 
@@ -24,7 +25,7 @@ def put_into(app: Flask) -> None:
     """Give templates the filters `money`, `number`, `day`, `moment`, `clock_time` and `period`."""
     for name, written in (
         ("money", money), ("number", number), ("day", day), ("moment", moment), ("clock_time", clock_time),
-        ("period", period),
+        ("period", period), ("told", said.told), ("phrases", said.phrases),
     ):  # fmt: skip
         app.add_template_filter(written, name)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -13,9 +14,13 @@ from flask_babel import gettext as _
 
 from monet_web.blueprints import field_words
 from monet_web.blueprints.formats import money
+from monet_web.blueprints.said import phrases, shown
 from monet_web.domain.findings import CODES, Finding, Text, describe
 from monet_web.models import AuditEntry, Invoice, InvoiceFinding, Question
 from monet_web.services.documents.waiting import Sum
+
+# Their value `what` is phrases of domain/changes.py.
+_CHANGES = frozenset({"changed_in_store", "change_ignored"})
 
 
 def joined(parts: Iterable[str]) -> str:
@@ -68,7 +73,11 @@ def finding(found: InvoiceFinding) -> Text:
 
 def said(found: Finding) -> Text:
     """The same of a finding that is no row."""
-    return describe(found, str(get_locale()))
+    values = {
+        key: phrases(str(value)) if key == "what" and found.code in _CHANGES else shown(str(value))
+        for key, value in found.values.items()
+    }
+    return describe(replace(found, values=values, subject=shown(found.subject)), str(get_locale()))
 
 
 def asked_about(question: Question) -> str:
@@ -169,9 +178,9 @@ def happened(entry: AuditEntry) -> str:
             values = {"number": after.get("number") or "–", "reason": after.get("reason") or "–"}
             return str(_("credited it in full by %(number)s: %(reason)s.", **values))
         case "change_accepted":
-            return str(_("accepted the change in the store: %(what)s.", what=after.get("what") or "–"))
+            return str(_("accepted the change in the store: %(what)s.", what=phrases(after.get("what") or "–")))
         case "change_ignored":
-            values = {"what": after.get("what") or "–", "reason": after.get("reason") or "–"}
+            values = {"what": phrases(after.get("what") or "–"), "reason": after.get("reason") or "–"}
             return str(_("ignored the change in the store (%(what)s): %(reason)s", **values))
         case "import_anew":
             return str(_("said yes to importing the credited order anew."))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from monet_web.blueprints.said import each_told, told
 from monet_web.domain.errors import BrokenRule
 from monet_web.services.books.fields import WrongFields
 
@@ -45,6 +46,6 @@ class Typed:
     def refuse(self, error: BrokenRule) -> None:
         """Put what a service refused beside its fields; what belongs to none of them stands above the form ("")."""
         if isinstance(error, WrongFields):
-            self.errors.update(error.fields)
+            self.errors.update(each_told(error.fields))
         else:
-            self.errors[error.field] = error.sentence()
+            self.errors[error.field] = told(error)

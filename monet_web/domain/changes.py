@@ -50,7 +50,7 @@ def _differences(old: Order, new: Order, zone: ZoneInfo) -> Iterator[str]:
         yield f"store's invoice number {old.invoice_number} → {new.invoice_number or '–'}"
     given_back = sum(refund.total for refund in new.refunds) - sum(refund.total for refund in old.refunds)
     if given_back:
-        yield f"{REFUNDED}{given_back} {new.currency}"
+        yield f"refunded {given_back} {new.currency}"
 
 
 def _taxes(taxes: tuple[Tax, ...]) -> list[tuple[object, object]]:

@@ -49,19 +49,32 @@ def said(
     fileobj: IO[bytes], keywords: Any, comment_tags: Any, options: Any
 ) -> Iterator[tuple[int, str, Any, list[str]]]:
     """What one file says, as pybabel wants it: (line, "pgettext", (context, template), comments)."""
-    del keywords, comment_tags, options  # pybabel gives them to every method
-    for line, template in templates(ast.parse(fileobj.read())):
+    del keywords, comment_tags  # pybabel gives them to every method
+    for line, template in templates(ast.parse(fileobj.read()), even_short=options.get("even_short") == "yes"):
         yield line, "pgettext", (SAID, template), []
 
 
-def templates(tree: ast.AST) -> Iterator[tuple[int, str]]:
-    """(line, template) of each string that is said, in the order of the file."""
+def marked(
+    fileobj: IO[bytes], keywords: Any, comment_tags: Any, options: Any
+) -> Iterator[tuple[int, str, Any, list[str]]]:
+    """What the pages' own code marks with `_()` and its like. Babel's method misses what stands within an f-string."""
+    del comment_tags, options
+    for node in ast.walk(ast.parse(fileobj.read())):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name | ast.Attribute):
+            name = node.func.id if isinstance(node.func, ast.Name) else node.func.attr
+            texts = tuple(each.value for each in node.args if isinstance(each, ast.Constant))
+            if name in keywords and texts and all(isinstance(text, str) for text in texts):
+                yield node.lineno, name, texts if len(texts) > 1 else texts[0], []
+
+
+def templates(tree: ast.AST, *, even_short: bool = False) -> Iterator[tuple[int, str]]:
+    """(line, template) of each string that is said, in the order of the file; `even_short`: also of one word."""
     unsaid, labels = set(_unsaid(tree)), set(_labels(tree))
     for node in ast.walk(tree):
         if not isinstance(node, ast.Constant | ast.JoinedStr) or id(node) in unsaid:
             continue
         template = _template(node)
-        if template and (id(node) in labels or _speaks(template)):
+        if _WORD.search(template) and (even_short or id(node) in labels or _speaks(template)):
             yield node.lineno, template.strip()
 
 

@@ -22,11 +22,12 @@ from monet_web.languages.catalog import templates, words
 
 _PLACE = re.compile(r"\{(\w+)(?::([^{}]*))?\}")
 _DAY = re.compile(r"(?<![\w-])(\d{4})-(\d\d)-(\d\d)(?![\w-]|:\d)")
-_AMOUNT = re.compile(r"[-−]?\d+\.\d{2,}")
+_AMOUNT = re.compile(r"([-−]?)(\d+)\.(\d{2,})(?: ([A-Z]{3}))?")
 _ENDS = re.compile(r"(?<=[.?!…”:]) ")
 _MOST_PARTS = 12  # sentences of one text; a longer one is matched sentence by sentence
 _KEY = 4
 _LOOSE = 15
+_FEWEST = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +49,12 @@ def said(text: str, language: str) -> str:
 
 def shown(text: str, language: str) -> str:
     """A value or an English text with its days and, if it is nothing else, its amount as the language writes them."""
-    if _AMOUNT.fullmatch(text):
-        whole, _dot, cents = text.lstrip("-−").partition(".")
+    amount = _AMOUNT.fullmatch(text)
+    if amount is not None:
+        minus, whole, cents, currency = amount.groups()
         grouped = f"{int(whole):,}".replace(",", "\u00a0" if language == "lt" else ",")
-        return f"{'−' if text[0] in '-−' else ''}{grouped}{',' if language == 'lt' else '.'}{cents}"
+        written = f"{'−' if minus else ''}{grouped}{',' if language == 'lt' else '.'}{cents}"
+        return f"{written}\u00a0{currency}" if currency else written
     if language != "en":  # 2026-11-21 is how Lithuanian writes a day
         return text
     return _DAY.sub(_day, text)
@@ -138,6 +141,8 @@ def _shapes(language: str) -> tuple[dict[str, tuple[_Template, ...]], tuple[_Tem
     free: list[_Template] = []
     for english, translation in templates(language).items():
         made = _template(english, translation)
+        if made.literal < _FEWEST:
+            continue
         first = english.partition("{")[0]
         (begun[english[:_KEY]] if len(first) >= _KEY or "{" not in english else free).append(made)
     for each in (*begun.values(), free):

@@ -231,7 +231,7 @@ def test_a_waiting_invoice_shows_numbered_findings_lines_and_the_store_s_order(
     page = words(html)
     assert "2 things stand in the way" in page
     assert "1. SKU KN-01 on line 1 is not among the items." in page
-    assert "2. There is no rate of USD for 2026-11-23." in page
+    assert "2. There is no rate of USD for 23 Nov 2026." in page
     assert "Invoice to be" in page
     assert "In the store" in page
     assert 'href="#finding-1"' in html

@@ -10,6 +10,7 @@ from flask_login import current_user, login_user, logout_user
 
 from monet_web.blueprints.access import SignedIn, open_to_everybody, signed_in
 from monet_web.blueprints.auth.forms import LinkForm, SignInForm
+from monet_web.blueprints.said import told
 from monet_web.domain.errors import BrokenRule
 from monet_web.extensions import limiter
 from monet_web.models import db
@@ -59,7 +60,7 @@ def link(token: str) -> ResponseReturnValue:
                 password_hash=passwords.hashed(form.password.data or ""), now=now_utc(),
             )  # fmt: skip
         except BrokenRule as error:
-            form.email.errors = [error.sentence()]
+            form.email.errors = [told(error)]
         else:
             if user is None:
                 return render_template("auth/link_gone.html"), 410

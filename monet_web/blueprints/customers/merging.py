@@ -37,10 +37,10 @@ def merge_with(customer_id: int) -> ResponseReturnValue:
                 kept, gone = (customer_id, other_id) if stays == "this" else (other_id, customer_id)
                 plan = merge.plan(session, gone_id=gone, kept_id=kept)
             except BrokenRule as refused:
-                error = refused.sentence()
+                error = told(refused)
         page = render_template(
             "customers/merge.html", customer=customer, typed=typed, stays=stays, plan=plan, error=error,
-            most=card.MOST_COUNTED, wording=wording,
+            most=card.MOST_COUNTED, wording=wording, told=told,
         )  # fmt: skip
     return page, 422 if error else 200
 

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from monet_web.blueprints.integrations import listing, telling, wording
 from monet_web.blueprints.integrations.translating import _, ngettext
+from monet_web.blueprints.said import told
 from monet_web.domain import periods
 from monet_web.models.runs import ENDED, Run, RunState
 from monet_web.services.office import company
@@ -107,7 +108,7 @@ def shown(run: Run) -> Shown:
         mark=_mark(run),
         has_ended=run.state in ENDED,
         words=telling.preview_words(run) if run.state in ENDED and not run.error else telling.progress(run),
-        error=f"{run.error} {run.fix}".strip() if run.state in ENDED else "",
+        error=told(f"{run.error} {run.fix}".strip()) if run.state in ENDED else "",
         causes=telling.causes(run),
         left_out=telling.left_out(run),
         counts=(run.registered, run.in_journal, skipped, run.conflict + run.unreadable),

@@ -15,6 +15,7 @@ from monet_web.blueprints.integrations.drawing import Panel
 from monet_web.blueprints.integrations.forms import IntegrationForm
 from monet_web.blueprints.integrations.testing import held_id
 from monet_web.blueprints.integrations.translating import _, ngettext
+from monet_web.blueprints.said import told
 from monet_web.connectors.base import Connector
 from monet_web.domain.errors import BrokenRule
 from monet_web.models import Integration, db
@@ -88,7 +89,7 @@ def set_frequency(integration_id: int) -> ResponseReturnValue:
             db.session(), integration_id, {"frequency": frequency}, now=now_utc(), actor=current_user.email
         )
     except BrokenRule as error:
-        flash(error.sentence(), "failed")
+        flash(told(error), "failed")
     else:
         flash(_("%(name)s: %(often)s.", name=saved.integration.name, often=wording.how_often(frequency)))
     return redirect(url_for("integrations.page"), 303)
@@ -107,7 +108,7 @@ def retire(integration_id: int) -> ResponseReturnValue:
     try:
         was_retired = connect.retire(session, name, now=now_utc(), actor=current_user.email)
     except BrokenRule as error:
-        flash(error.sentence(), "failed")
+        flash(told(error), "failed")
         return redirect(url_for("integrations.edit", integration_id=integration_id), 303)
     if was_retired:
         flash(_("%(name)s is retired. Its invoices stay; adding the store again takes its memory over.", name=name))

@@ -11,6 +11,7 @@ from flask import url_for
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from monet_web.blueprints import said
 from monet_web.blueprints.formats import moment
 from monet_web.blueprints.integrations import workers
 from monet_web.blueprints.integrations.forms import IntegrationForm
@@ -87,7 +88,7 @@ def panel_of(
     if test.state is TestState.DONE and test.facts is not None:
         return _found(test.id, test.facts, test.connection, _seconds(test), ours)
     if test.state is TestState.FAILED:
-        return Panel(test.id, error=test.error, fix=test.fix, told=_asked(test))
+        return Panel(test.id, error=said.told(test.error), fix=said.told(test.fix), told=_asked(test))
     now = now_utc()
     if connection_test.is_lost(test, now):
         return Panel(
@@ -101,12 +102,12 @@ def panel_of(
 
 def _found(held_id: int | None, facts: Mapping[str, Any], connection: Mapping[str, str], told: str, ours: str) -> Panel:
     lists = [
-        (len(facts.get("statuses", ())), "%(num)s status", "%(num)s statuses"),
-        (len(facts.get("tax_rates", ())), "%(num)s tax rate", "%(num)s tax rates"),
-        (len(facts.get("payment_methods", ())), "%(num)s payment method", "%(num)s payment methods"),
-        (len(facts.get("shops", ())), "%(num)s shop", "%(num)s shops"),
+        ngettext("%(num)s status", "%(num)s statuses", len(facts.get("statuses", ()))),
+        ngettext("%(num)s tax rate", "%(num)s tax rates", len(facts.get("tax_rates", ()))),
+        ngettext("%(num)s payment method", "%(num)s payment methods", len(facts.get("payment_methods", ()))),
+        ngettext("%(num)s shop", "%(num)s shops", len(facts.get("shops", ()))),
     ]
-    filled = ", ".join(ngettext(one, many, count) for count, one, many in lists if count)
+    filled = ", ".join(one for one in lists if not one.startswith("0 "))
     zone = facts.get("time_zone") or ""
     same = _("%(zone)s, the same as ours", zone=zone) if zone == ours else zone
     orders = facts.get("orders")
@@ -118,7 +119,12 @@ def _found(held_id: int | None, facts: Mapping[str, Any], connection: Mapping[st
         (_("Orders"), "" if orders is None else ngettext("%(num)s in all", "%(num)s in all", int(orders))),
         (_("Lists filled"), filled),
     )
-    return Panel(held_id, told=told, rows=tuple(row for row in rows if row[1]), notices=tuple(facts.get("notices", ())))
+    return Panel(
+        held_id,
+        told=told,
+        rows=tuple(row for row in rows if row[1]),
+        notices=tuple(said.told(one) for one in facts.get("notices", ())),
+    )
 
 
 def _says(stage: str) -> str:

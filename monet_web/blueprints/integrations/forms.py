@@ -10,6 +10,7 @@ from werkzeug.datastructures import MultiDict
 
 from monet_web.blueprints.integrations import wording
 from monet_web.blueprints.integrations.translating import _, _l
+from monet_web.blueprints.said import told
 from monet_web.connectors.base import Connector, Parameter
 from monet_web.domain.errors import BrokenRule, MonetError
 from monet_web.domain.settings import BY_KEY, PAYMENT_TREATMENTS, SETTINGS
@@ -104,7 +105,7 @@ class IntegrationForm:
             try:
                 setting.parse(text)
             except ValueError as error:
-                self.errors[key] = str(error)
+                self.errors[key] = told(str(error))
         if self.texts.get("unknown_items") == "common" and not self.texts.get("common_item", "").strip():
             self.errors.setdefault("common_item", _("Type the code of the item to use for unknown products."))
         return not self.errors
@@ -123,21 +124,21 @@ class IntegrationForm:
                     "was typed for."
                 )
             elif one.required and not has_it and not (one.secret and self.saved_secrets.get(one.key)):
-                self.errors[one.key] = _("Type the %(label)s.", label=_(one.label).lower())
+                self.errors[one.key] = _("Type the %(label)s.", label=told(one.label))
         if self._address.key in self.errors:
             return
         try:
             self.connector.store_key({**typed, **{one.key: "x" for one in self.connector.parameters if one.secret}})
         except MonetError as error:
-            self.errors[self._address.key] = error.sentence()
+            self.errors[self._address.key] = told(error)
 
     def refuse(self, error: BrokenRule) -> None:
         """Put what a service refused beside its field; "" stands for the whole form."""
         if error.field == "same_store":
             self.asks_same_store = True
-            self.errors[self._address.key] = error.message
+            self.errors[self._address.key] = told(error.message)
         else:
-            self.errors[error.field if error.field in self.texts or error.field == "name" else ""] = error.sentence()
+            self.errors[error.field if error.field in self.texts or error.field == "name" else ""] = told(error)
 
     def to_mend(self) -> list[Field]:
         """The fields with an error, in the order of the page."""
@@ -182,7 +183,7 @@ class IntegrationForm:
     @property
     def setup_steps(self) -> list[str]:
         """Where in the shop's admin the key is made, step by step."""
-        return [_(step) for step in self.connector.setup_steps]
+        return [told(step) for step in self.connector.setup_steps]
 
     def more(self) -> list[tuple[str, list[Field], str, bool]]:
         """Groups under *More*: heading, fields, summary, whether it is to be open."""
@@ -200,7 +201,7 @@ class IntegrationForm:
         return next((one for one in self.connector.parameters if one.is_address), self.connector.parameters[0])
 
     def _parameter(self, parameter: Parameter) -> Field:
-        made = Field(parameter.key, _(parameter.label), _(parameter.help), required=parameter.required)
+        made = Field(parameter.key, told(parameter.label), told(parameter.help), required=parameter.required)
         if not parameter.secret:
             made.kind = "url" if parameter.is_address else "text"
             return made
@@ -216,7 +217,7 @@ class IntegrationForm:
 
     def _setting(self, key: str) -> Field:
         setting = BY_KEY[key]
-        made = Field(key, _(setting.label), str(wording.HELP.get(key, "")) or _(setting.help))
+        made = Field(key, told(setting.label), str(wording.HELP.get(key, "")) or told(setting.help))
         made.is_code = key in _SHOWN_ARE_CODES
         if key == "frequency":
             made.kind = "choices"

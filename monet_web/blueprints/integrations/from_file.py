@@ -13,6 +13,7 @@ from monet_web.blueprints.access import needs
 from monet_web.blueprints.integrations import workers
 from monet_web.blueprints.integrations.blueprint import integrations
 from monet_web.blueprints.integrations.translating import _
+from monet_web.blueprints.said import told
 from monet_web.blueprints.typed import plain
 from monet_web.domain.errors import BrokenRule
 from monet_web.models import db
@@ -48,7 +49,7 @@ def upload_orders(integration_id: int) -> ResponseReturnValue:
         # The form's file is on disk by now: what is larger than half a megabyte is not held in memory.
         upload = uploads.keep(session, integration_id, file.stream, name=name, now=now, actor=current_user.email)  # type: ignore[arg-type] # it is a binary file
     except BrokenRule as error:
-        flash(error.sentence(), "failed")
+        flash(told(error), "failed")
         return redirect(url_for("integrations.edit", integration_id=integration_id, _anchor="from-file-h"), 303)
     return _run(upload.id, RunKind.PREVIEW)
 
@@ -60,7 +61,7 @@ def import_uploaded(integration_id: int, upload_id: int) -> ResponseReturnValue:
     try:
         return _run(upload_id, RunKind.FILE)
     except BrokenRule as error:
-        flash(error.sentence(), "failed")
+        flash(told(error), "failed")
         return redirect(url_for("integrations.edit", integration_id=integration_id, _anchor="from-file-h"), 303)
 
 

@@ -12,6 +12,7 @@ from monet_web.blueprints.access import needs
 from monet_web.blueprints.formats import period
 from monet_web.blueprints.integrations.blueprint import integrations
 from monet_web.blueprints.integrations.translating import _
+from monet_web.blueprints.said import told
 from monet_web.domain.errors import BrokenRule
 from monet_web.domain.windows import Window
 from monet_web.models import db
@@ -33,7 +34,7 @@ def leave_out(integration_id: int) -> ResponseReturnValue:
             db.session(), integration_id, window, now=now_utc(), actor=current_user.email
         )  # fmt: skip
     except BrokenRule as error:
-        flash(error.sentence(), "failed")
+        flash(told(error), "failed")
     else:
         days = period(window.start, window.end)
         flash(_("%(days)s of %(name)s is left out: nobody is reminded of it any more.", days=days, name=one.name))

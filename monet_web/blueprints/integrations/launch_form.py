@@ -12,6 +12,7 @@ from werkzeug.datastructures import MultiDict
 
 from monet_web.blueprints.integrations import wording
 from monet_web.blueprints.integrations.translating import _, _l, ngettext
+from monet_web.blueprints.said import told
 from monet_web.domain import periods
 from monet_web.domain.errors import BrokenRule
 from monet_web.domain.windows import local_day
@@ -92,12 +93,12 @@ class LaunchForm:
         )
         made = cls.made(session, mask=mask, first=form.get("first", ""), last=form.get("last", ""), now=now)
         if made.meant.error:
-            made.errors["mask"] = made.meant.error
+            made.errors["mask"] = told(made.meant.error)
         if made.period is not None:
             try:
                 launching.check_period(session, made.period.first, made.period.last, now)
             except BrokenRule as error:
-                made.errors[error.field] = error.sentence()
+                made.errors[error.field] = told(error)
         return made
 
     def with_preset(self, name: str) -> LaunchForm:

@@ -12,6 +12,7 @@ from monet_web.blueprints.integrations import asking, views, workers
 from monet_web.blueprints.integrations.blueprint import integrations
 from monet_web.blueprints.integrations.launch_form import LaunchForm
 from monet_web.blueprints.integrations.translating import _, ngettext
+from monet_web.blueprints.said import told
 from monet_web.domain import periods
 from monet_web.domain.errors import BrokenRule
 from monet_web.models import db
@@ -76,7 +77,7 @@ def launch() -> ResponseReturnValue:
             now=now, actor=current_user.email,
         )  # fmt: skip
     except BrokenRule as error:
-        form.errors[error.field or "mask"] = error.sentence()
+        form.errors[error.field or "mask"] = told(error)
         return _wrong(form)
     jobs.ring(runs, workers.redis_url())
     numbers = ",".join(str(run.id) for run in runs)

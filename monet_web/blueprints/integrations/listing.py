@@ -9,7 +9,7 @@ from typing import Any
 
 from flask import current_app, url_for
 
-from monet_web.blueprints import next_words, ticks
+from monet_web.blueprints import next_words, said, ticks
 from monet_web.blueprints.formats import moment, money
 from monet_web.blueprints.integrations import telling, wording
 from monet_web.blueprints.integrations.translating import _, ngettext
@@ -106,7 +106,7 @@ def _line(row: Row, upcoming: NextRun | None, now: datetime) -> Line:
         and settings.frequency == "off"
         and row.last is not None
         and row.last.state is RunState.DONE,
-        refused=one.refused_text if one.refused_since else "",
+        refused=said.told(one.refused_text) if one.refused_since else "",
         refused_since=moment(one.refused_since) if one.refused_since else "",
         ticks=kinds,
         ticks_told=ticks.told(kinds),
@@ -135,7 +135,7 @@ def _told(row: Row, *, is_off: bool) -> str:
         return _("Never ran yet")
     parts = [moment(last.ended_at or last.created_at), telling.took(last)]
     if last.state is RunState.FAILED:
-        return f"{parts[0]}: {last.error}"
+        return f"{parts[0]}: {said.told(last.error)}"
     return ", ".join(part for part in parts if part)
 
 

@@ -15,6 +15,7 @@ from monet_web.blueprints.integrations import listing, workers
 from monet_web.blueprints.integrations.blueprint import integrations
 from monet_web.blueprints.integrations.launch_form import LaunchForm
 from monet_web.blueprints.integrations.translating import _
+from monet_web.blueprints.said import told
 from monet_web.connectors import CONNECTORS
 from monet_web.domain.errors import BrokenRule
 from monet_web.models import db
@@ -69,7 +70,7 @@ def switch(integration_id: int) -> ResponseReturnValue:
     try:
         changed = integration_form.switch(db.session(), integration_id, on=on, now=now_utc(), actor=current_user.email)
     except BrokenRule as error:
-        flash(error.sentence(), "failed")
+        flash(told(error), "failed")
         return _back()
     if on:
         flash(_("%(name)s is switched on.", name=changed.name))
@@ -85,7 +86,7 @@ def preview(integration_id: int) -> ResponseReturnValue:
     try:
         run = integration_form.preview(db.session(), integration_id, now=now_utc(), actor=current_user.email)
     except BrokenRule as error:
-        flash(error.sentence(), "failed")
+        flash(told(error), "failed")
         return _back()
     jobs.ring([run], workers.redis_url())
     return redirect(url_for("integrations.first", integration_id=integration_id), 303)

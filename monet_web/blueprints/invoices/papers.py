@@ -14,6 +14,7 @@ from monet_web.blueprints.access import signed_in
 from monet_web.blueprints.invoices import filters
 from monet_web.blueprints.invoices.blueprint import invoices
 from monet_web.blueprints.runs import signs
+from monet_web.blueprints.said import told
 from monet_web.domain.errors import BrokenRule
 from monet_web.models import db
 from monet_web.models.base import now_utc, reading
@@ -38,7 +39,7 @@ def as_pdf(invoice_id: int) -> ResponseReturnValue:
     try:
         body = pdf.draw(papers, logo, language)
     except BrokenRule as error:
-        flash(error.sentence(), "failed")
+        flash(told(error), "failed")
         return redirect(url_for("invoices.show", invoice_id=invoice_id), 303)
     return send_file(
         io.BytesIO(body), mimetype=_TYPES["pdf"], as_attachment=True, download_name=pdf.file_name(papers[0])
@@ -64,7 +65,7 @@ def papers() -> ResponseReturnValue:
             session, ids, ending=ending, language=language, now=now_utc(), actor=current_user.email
         )  # fmt: skip
     except BrokenRule as error:
-        flash(error.sentence(), "failed")
+        flash(told(error), "failed")
         return redirect(back, 303)
     jobs.ring_bundles([row.id], signs.redis_url())
     return redirect(url_for("invoices.bundle", bundle_id=row.id), 303)

@@ -14,6 +14,7 @@ from monet_web.blueprints.formats import zone
 from monet_web.blueprints.items import wording
 from monet_web.blueprints.items.blueprint import items
 from monet_web.blueprints.items.forms import MORE_LINES, ReceiptForm
+from monet_web.blueprints.said import told
 from monet_web.domain.errors import BrokenRule
 from monet_web.domain.windows import local_day
 from monet_web.models import db
@@ -90,7 +91,7 @@ def receive_preview() -> ResponseReturnValue:
 
 
 def _said_already(error: AlreadyEntered) -> ResponseReturnValue:
-    flash(error.sentence(), "journal")
+    flash(told(error), "journal")
     return redirect(url_for("items.page"), 303)
 
 
@@ -103,7 +104,7 @@ def _look(form: ReceiptForm) -> tuple[Preview, list[Received]]:
         try:
             plan = stock.plan(session, rows, mistakes, now=now_utc())
         except BrokenRule as error:
-            return Preview(wrong=((0, error.sentence()),)), rows
+            return Preview(wrong=((0, told(error)),)), rows
     return Preview(plan.moves, plan.wrong, form.fingerprint(rows)), rows
 
 

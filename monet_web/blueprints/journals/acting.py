@@ -20,6 +20,7 @@ from monet_web.blueprints.invoices import views
 from monet_web.blueprints.journals import mistakes, selection
 from monet_web.blueprints.journals.blueprint import journals, rendered
 from monet_web.blueprints.journals.checking import check_again, handed_over, ids_of
+from monet_web.blueprints.said import told
 from monet_web.domain.errors import BrokenRule, MonetError
 from monet_web.models import db
 from monet_web.models.base import now_utc, reading
@@ -84,7 +85,7 @@ def register() -> ResponseReturnValue:
                 db.session(), part, now=now_utc(), actor=current_user.email, patience=SHORT_PATIENCE
             )
     except MonetError as error:
-        flash(error.sentence(), "failed")
+        flash(told(error), "failed")
         if not done:
             return redirect(selection.way_back(request.form), 303)
     _tell_registered(done)
@@ -136,10 +137,10 @@ def delete() -> ResponseReturnValue:
                 session, ids, leave_out=leave_out, reason=reason, now=now_utc(), actor=current_user.email
             )
     except PeriodClosed as error:
-        flash(error.sentence(), "failed")
+        flash(told(error), "failed")
         return redirect(selection.way_back(request.form), 303)
     except BrokenRule as error:
-        mistakes.remember("delete", "reason", reason, error.sentence())
+        mistakes.remember("delete", "reason", reason, told(error))
         question = selection.arguments(which, do="delete", back=selection.way_back(request.form))
         return redirect(url_for("journals.ask", **question), 303)
     if leave_out:
@@ -148,8 +149,8 @@ def delete() -> ResponseReturnValue:
         flash(escape(text) + link, "registered")
     else:
         many = sentences.invoices(deleted)
-        told = escape(_("%(many)s deleted. The next run of the period brings the orders back.", many=many))
-        flash(told + _way_to_run_again(launch), "registered")
+        done = escape(_("%(many)s deleted. The next run of the period brings the orders back.", many=many))
+        flash(done + _way_to_run_again(launch), "registered")
     back = selection.way_back(request.form)
     gone = which.invoice_ids is not None and back.startswith("/journals/invoices/")
     return redirect(url_for("journals.page") if gone else back, 303)

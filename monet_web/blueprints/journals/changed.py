@@ -11,6 +11,7 @@ from monet_web.blueprints.access import needs, signed_in
 from monet_web.blueprints.invoices.filters import number
 from monet_web.blueprints.journals import change_words, mistakes
 from monet_web.blueprints.journals.blueprint import journals, rendered
+from monet_web.blueprints.said import told
 from monet_web.domain.errors import BrokenRule, MonetError
 from monet_web.models import db
 from monet_web.models.base import now_utc, reading
@@ -57,7 +58,7 @@ def accept_changes() -> ResponseReturnValue:
             actor=current_user.email, patience=SHORT_PATIENCE,
         )  # fmt: skip
     except MonetError as error:
-        flash(error.sentence(), "failed")
+        flash(told(error), "failed")
     else:
         flash(change_words.told(done, ignored=False), "journal" if any(one.refused for one in done) else "registered")
     return redirect(_back(), 303)
@@ -78,9 +79,9 @@ def ignore_changes() -> ResponseReturnValue:
             now=now_utc(), actor=current_user.email, patience=SHORT_PATIENCE,
         )  # fmt: skip
     except BrokenRule as error:
-        mistakes.remember(f"ignore {request.form.get('about', '')}", "reason", reason, error.sentence())
+        mistakes.remember(f"ignore {request.form.get('about', '')}", "reason", reason, told(error))
     except MonetError as error:
-        flash(error.sentence(), "failed")
+        flash(told(error), "failed")
     else:
         flash(change_words.told(done, ignored=True), "journal" if any(one.refused for one in done) else "registered")
     return redirect(_back(), 303)

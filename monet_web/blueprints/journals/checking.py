@@ -18,6 +18,7 @@ from monet_web.blueprints.access import signed_in
 from monet_web.blueprints.journals import selection
 from monet_web.blueprints.journals.blueprint import journals, rendered
 from monet_web.blueprints.runs import signs
+from monet_web.blueprints.said import told
 from monet_web.domain.errors import MonetError
 from monet_web.models import Errand, db
 from monet_web.models.base import now_utc, reading
@@ -62,7 +63,7 @@ def check_again(
             db.session(), invoice_ids=ids, dated=dated, now=now_utc(), actor=current_user.email, patience=patience
         )
     except MonetError as error:
-        flash(f"{done} {error.sentence()}".strip(), "journal" if done else "failed")
+        flash(f"{done} {told(error)}".strip(), "journal" if done else "failed")
     else:
         said = sentences.checked(became.checked, became.registered, became.waiting)
         kind = "registered" if became.checked and not became.waiting else "journal"

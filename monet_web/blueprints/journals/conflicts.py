@@ -20,6 +20,7 @@ from monet_web.blueprints.formats import zone
 from monet_web.blueprints.invoices.filters import number
 from monet_web.blueprints.journals import mistakes
 from monet_web.blueprints.journals.blueprint import journals, rendered
+from monet_web.blueprints.said import told
 from monet_web.domain.errors import BrokenRule, MonetError
 from monet_web.domain.filters import REASONS
 from monet_web.domain.orders import Order
@@ -71,9 +72,9 @@ def change_prefix() -> ResponseReturnValue:
             db.session(), ids, prefix, now=now_utc(), actor=current_user.email, patience=SHORT_PATIENCE
         )
     except BrokenRule as error:
-        mistakes.remember(f"order {request.form.get('from', '')}", "prefix", prefix, error.sentence())
+        mistakes.remember(f"order {request.form.get('from', '')}", "prefix", prefix, told(error))
     except MonetError as error:
-        flash(error.sentence(), "failed")
+        flash(told(error), "failed")
     else:
         _tell(tried)
     return redirect(url_for("journals.conflicts"), 303)
@@ -91,9 +92,9 @@ def give_number() -> ResponseReturnValue:
             patience=SHORT_PATIENCE,
         )  # fmt: skip
     except BrokenRule as error:
-        mistakes.remember(f"order {ids[0] if ids else ''}", "number", typed, error.sentence())
+        mistakes.remember(f"order {ids[0] if ids else ''}", "number", typed, told(error))
     except MonetError as error:
-        flash(error.sentence(), "failed")
+        flash(told(error), "failed")
     else:
         _tell([tried])
     return redirect(url_for("journals.conflicts"), 303)
@@ -108,7 +109,7 @@ def try_again() -> ResponseReturnValue:
             db.session(), _ids(), now=now_utc(), actor=current_user.email, patience=SHORT_PATIENCE
         )
     except MonetError as error:
-        flash(error.sentence(), "failed")
+        flash(told(error), "failed")
     else:
         _tell(tried)
     return redirect(url_for("journals.conflicts"), 303)

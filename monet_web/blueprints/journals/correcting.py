@@ -13,6 +13,7 @@ from monet_web.blueprints import field_words, sentences
 from monet_web.blueprints.access import needs
 from monet_web.blueprints.journals import correction_form, invoice
 from monet_web.blueprints.journals.blueprint import journals, rendered
+from monet_web.blueprints.said import each_told, told
 from monet_web.blueprints.typed import plain
 from monet_web.domain.correction_typed import Typed
 from monet_web.domain.errors import BrokenRule, MonetError
@@ -99,7 +100,7 @@ def save(invoice_id: int) -> ResponseReturnValue:
                 session, invoice_id, typed, overtaken=overtaken, accept=_accepts(), reason=_reason()
             ), 409
     except BrokenRule as error:
-        errors = error.fields if isinstance(error, WrongFields) else {error.field or "lines": error.sentence()}
+        errors = each_told(error.fields) if isinstance(error, WrongFields) else {error.field or "lines": told(error)}
         with reading(session):
             return invoice.page(session, invoice_id, typed, errors=errors, accept=_accepts(), reason=_reason()), 422
     if step == "save":
@@ -119,9 +120,9 @@ def take_back(invoice_id: int) -> ResponseReturnValue:
             seen=request.form.get("seen", ""), now=now_utc(), actor=current_user.email,
         )  # fmt: skip
     except Overtaken as error:
-        flash(error.sentence(), "failed")
+        flash(told(error), "failed")
     except MonetError as error:
-        flash(error.sentence(), "failed")
+        flash(told(error), "failed")
         return redirect(url_for("journals.page"), 303)
     else:
         text = ngettext(
@@ -179,7 +180,7 @@ def _with_customer(typed: Typed) -> tuple[Typed, dict[str, str]]:
     try:
         customer = session.get_one(Customer, customers_found.meant(session, words))
     except BrokenRule as error:
-        return typed, {"find_customer": error.sentence()}
+        return typed, {"find_customer": told(error)}
     return correction_form.filled_in(typed, customer), {}
 
 
@@ -197,7 +198,7 @@ def _register(invoice_id: int, without_stock: str, following: int | None) -> Res
             patience=SHORT_PATIENCE,
         )  # fmt: skip
     except MonetError as error:
-        flash(_("What was typed is kept. %(why)s", why=error.sentence()), "failed")
+        flash(_("What was typed is kept. %(why)s", why=told(error)), "failed")
         return redirect(url_for("journals.show", invoice_id=invoice_id), 303)
     if not done or not done[0].ok:
         _tell_why(done)

@@ -14,6 +14,7 @@ from monet_web.blueprints.formats import number as shown_number
 from monet_web.blueprints.journals import mistakes, selection
 from monet_web.blueprints.journals.blueprint import journals
 from monet_web.blueprints.journals.checking import check_again, ids_of
+from monet_web.blueprints.said import told
 from monet_web.domain.errors import BrokenRule
 from monet_web.models import db
 from monet_web.models.base import now_utc, reading
@@ -38,7 +39,7 @@ def back() -> str:
 
 def refused(about: str, typed: str, error: BrokenRule, field: str = "") -> ResponseReturnValue:
     """Back to the control, with what was typed and what is wrong with it beside the field."""
-    mistakes.remember(about, error.field or field, typed, error.sentence())
+    mistakes.remember(about, error.field or field, typed, told(error))
     return redirect(back(), 303)
 
 
@@ -136,7 +137,7 @@ def receive_goods() -> ResponseReturnValue:
     except Wrong as wrong:
         return refused(about, typed, BrokenRule(str(wrong)), "quantity")
     except AlreadyEntered as twice:
-        flash(twice.sentence(), "journal")
+        flash(told(twice), "journal")
         return redirect(back(), 303)
     except BrokenRule as error:
         return refused(about, typed, error, "quantity")

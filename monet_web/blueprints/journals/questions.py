@@ -11,6 +11,7 @@ from monet_web.blueprints.access import needs
 from monet_web.blueprints.invoices.filters import number
 from monet_web.blueprints.journals import mistakes, selection
 from monet_web.blueprints.journals.blueprint import journals
+from monet_web.blueprints.said import told
 from monet_web.domain.errors import BrokenRule
 from monet_web.models import db
 from monet_web.models.base import now_utc, reading
@@ -37,7 +38,7 @@ def ask_accountant() -> ResponseReturnValue:
             now=now_utc(), actor=current_user.email,
         )  # fmt: skip
     except BrokenRule as error:
-        mistakes.remember(f"question {code} {subject}".strip(), "question", text, error.sentence())
+        mistakes.remember(f"question {code} {subject}".strip(), "question", text, told(error))
     else:
         flash(_("The accountant is asked. The answer comes back to this page and to Today."), "registered")
     return redirect(selection.way_back(form), 303)
@@ -51,7 +52,7 @@ def answer_question(question_id: int) -> ResponseReturnValue:
     try:
         questions.answer(db.session(), question_id, text, now=now_utc(), actor=current_user.email)
     except BrokenRule as error:
-        mistakes.remember(f"answer {question_id}", "answer", text, error.sentence())
+        mistakes.remember(f"answer {question_id}", "answer", text, told(error))
     else:
         flash(_("The answer went to who asked."), "registered")
     return redirect(selection.way_back(request.form), 303)
@@ -64,5 +65,5 @@ def answer_seen(question_id: int) -> ResponseReturnValue:
     try:
         questions.seen(db.session(), question_id, now=now_utc(), actor=current_user.email)
     except BrokenRule as error:
-        flash(error.sentence(), "failed")
+        flash(told(error), "failed")
     return redirect(selection.way_back(request.form), 303)

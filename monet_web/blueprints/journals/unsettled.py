@@ -11,6 +11,7 @@ from markupsafe import Markup
 from monet_web.blueprints.access import needs, signed_in
 from monet_web.blueprints.invoices.filters import number
 from monet_web.blueprints.journals.blueprint import journals, rendered
+from monet_web.blueprints.said import told
 from monet_web.domain.errors import BrokenRule
 from monet_web.models import db
 from monet_web.models.base import now_utc, reading
@@ -38,7 +39,7 @@ def settle(invoice_id: int) -> ResponseReturnValue:
     try:
         moved = service.settle(db.session(), invoice_id, now=now_utc(), actor=current_user.email)
     except BrokenRule as error:
-        flash(error.sentence(), "failed")
+        flash(told(error), "failed")
     else:
         items = ", ".join(dict.fromkeys(need.item for need in moved))
         link = Markup(' <a href="{}">{}</a>').format(url_for("invoices.show", invoice_id=invoice_id), _("See it"))

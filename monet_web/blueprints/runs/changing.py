@@ -15,6 +15,7 @@ from monet_web.blueprints.runs import signs
 from monet_web.blueprints.runs.blueprint import runs
 from monet_web.blueprints.runs.texts import _
 from monet_web.blueprints.runs.views import ids_of, one
+from monet_web.blueprints.said import told
 from monet_web.domain.errors import BrokenRule
 from monet_web.models import Run, db
 from monet_web.models.base import now_utc, reading
@@ -57,7 +58,7 @@ def again(run_id: int) -> ResponseReturnValue:
     try:
         run = open_runs.again(db.session(), run_id, now=now_utc(), actor=current_user.email)
     except BrokenRule as error:
-        flash(error.sentence(), "failed")
+        flash(told(error), "failed")
         return redirect(url_for("runs.show", run_id=run_id), 303)
     jobs.ring([run], signs.redis_url())  # when nobody hears it, the page says so, and the next tick rings again
     return redirect(url_for("runs.page", launch=run.id), 303)

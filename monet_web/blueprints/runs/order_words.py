@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from monet_web.blueprints import sentences
 from monet_web.blueprints.runs.texts import _, capitalised, joined, language
+from monet_web.blueprints.said import shown, told
 from monet_web.domain.filters import REASONS, Filtered
-from monet_web.domain.findings import CODES, Finding, describe
+from monet_web.domain.findings import CODES, Finding
 from monet_web.domain.findings_general import GENERAL
 from monet_web.domain.findings_general import in_general as general
 from monet_web.domain.sentences import General
@@ -52,7 +54,7 @@ def filtered(reason: str, details: Mapping[str, str]) -> str:
     if reason not in REASONS:
         return reason.replace("_", " ")
     try:
-        return Filtered(reason, details).text(language())
+        return Filtered(reason, {key: shown(value) for key, value in details.items()}).text(language())
     except (KeyError, IndexError):  # a reason whose values an earlier version did not keep
         return reason.replace("_", " ")
 
@@ -61,14 +63,14 @@ def why(name: str, reason: str, details: Mapping[str, str], findings: Sequence[F
     """The reason of an outcome, as part of a sentence: "" when the outcome says it all."""
     match name:
         case "in_journal":
-            return " ".join(describe(one, language()).wrong for one in findings if one.code in CODES)
+            return " ".join(sentences.said(one).wrong for one in findings if one.code in CODES)
         case "filtered":
             return filtered(reason, details)
         case "conflict":
-            number, by = details.get("number", "?"), details.get("by") or _("another document")
+            number, by = details.get("number", "?"), told(details.get("by", "")) or _("another document")
             return _("number %(number)s belongs to %(by)s", number=number, by=by)
         case "unreadable":
-            return details.get("text") or _("the store’s data could not be understood")
+            return told(details.get("text", "")) or _("the store’s data could not be understood")
         case _:
             return ""
 
@@ -86,7 +88,7 @@ def what_to_do(name: str, reason: str, findings: Sequence[Finding] = ()) -> str:
                 "If it stays so, show these words to whoever looks after the shop."
             )
         case "in_journal":
-            return " ".join(describe(one, language()).fix for one in findings[:1] if one.code in CODES)
+            return " ".join(sentences.said(one).fix for one in findings[:1] if one.code in CODES)
         case _:
             return ""
 

@@ -12,6 +12,7 @@ from monet_web.blueprints.formats import day, zone
 from monet_web.blueprints.runs.blueprint import runs
 from monet_web.blueprints.runs.texts import _, ngettext
 from monet_web.blueprints.runs.views import one
+from monet_web.blueprints.said import told
 from monet_web.blueprints.typed import whole
 from monet_web.domain.errors import BrokenRule, MonetError
 from monet_web.domain.windows import local_day
@@ -35,7 +36,7 @@ def undo_plan(run_id: int) -> ResponseReturnValue:
         try:
             plan = service.plan(session, run_id, today=local_day(now_utc(), zone()))
         except BrokenRule as error:
-            flash(error.sentence(), "failed")
+            flash(told(error), "failed")
             return redirect(url_for("runs.show", run_id=run_id), 303)
         after = whole(request.args.get("after", "")) or 0
         found, following = service.registered(session, run_id, after=after)
@@ -55,7 +56,7 @@ def undo_ask(run_id: int) -> ResponseReturnValue:
         try:
             plan = service.plan(session, run_id, today=local_day(now_utc(), zone()))
         except BrokenRule as error:
-            flash(error.sentence(), "failed")
+            flash(told(error), "failed")
             return redirect(url_for("runs.show", run_id=run_id), 303)
         credited = service.summary(session, run_id, ids)
         if not (plan.waiting.count or credited.count):
@@ -80,7 +81,7 @@ def undo_run(run_id: int) -> ResponseReturnValue:
             actor=current_user.email, most=service.MOST, patience=SHORT_PATIENCE,
         )  # fmt: skip
     except MonetError as error:
-        flash(error.sentence(), "failed")
+        flash(told(error), "failed")
         return redirect(url_for("runs.show", run_id=run_id), 303)
     flash(_told(run_id, done), "journal" if done.left else "registered")
     return redirect(url_for("runs.undo_plan" if done.left else "runs.show", run_id=run_id), 303)

@@ -11,6 +11,7 @@ from flask_login import current_user
 from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session, defer, joinedload
 
+from monet_web.blueprints import sentences
 from monet_web.blueprints.access import signed_in
 from monet_web.blueprints.runs import month_words, order_words, signs, words
 from monet_web.blueprints.runs.blueprint import runs
@@ -20,12 +21,10 @@ from monet_web.blueprints.runs.texts import (
     document_link,
     duration,
     journal_link,
-    language,
     link,
     ngettext,
     sums,
 )
-from monet_web.domain.findings import describe
 from monet_web.models import Integration, Run, db
 from monet_web.models.base import now_utc, reading
 from monet_web.models.runs import RunKind, RunState
@@ -219,6 +218,6 @@ def _tools() -> dict[str, object]:
         "ngettext": ngettext,
         "document_link": document_link,
         "journal_link": journal_link,
-        "describe": lambda finding: describe(finding, language()),
+        "describe": sentences.said,
         "may_change": current_user.may(Role.OFFICE),
     }

@@ -8,6 +8,7 @@ from typing import Any
 from monet_web.blueprints.formats import moment, number, period
 from monet_web.blueprints.runs import order_words
 from monet_web.blueprints.runs.texts import _, capitalised, duration, joined, ngettext, sums
+from monet_web.blueprints.said import told
 from monet_web.models.base import now_utc
 from monet_web.models.runs import Run, RunKind, RunState
 from monet_web.services.opening.timetable import BY_ITSELF
@@ -70,13 +71,13 @@ def sentence(run: Run, at: Progress) -> str:
             return _("The program that ran this has ended; it is queued again by itself. What was booked stays.")
         case Stage.QUIET:
             text = _("Nothing heard for %(time)s of the program that runs this.", time=duration(at.seconds_quiet))
-            return f"{text} {_('After two minutes it is queued again by itself.')}"
+            return text + " " + _("After two minutes it is queued again by itself.")
         case Stage.STOPPING:
             return _("stops after the page of orders in hand; what was done stays")
         case Stage.FAILED:
-            return f"{run.error} {run.fix}".strip()
+            return told(f"{run.error} {run.fix}".strip())
         case Stage.STOPPED:
-            return run.error or _("stopped after %(far)s; what was done stays", far=far(at))
+            return told(run.error) or _("stopped after %(far)s; what was done stays", far=far(at))
         case _:
             return _came_to(run, at)
 
@@ -236,18 +237,18 @@ def _came_to(run: Run, at: Progress) -> str:
         if not waits:
             return text
         if at.is_preview:
-            return f"{text}, {_('%(sum)s would wait in a journal', sum=waits)}"
-        return f"{text}, {_('%(sum)s went into a journal', sum=waits)}"
+            return text + ", " + _("%(sum)s would wait in a journal", sum=waits)
+        return text + ", " + _("%(sum)s went into a journal", sum=waits)
     if at.is_preview:
-        return f"{text}, {_('%(sum)s would be registered', sum=joined(amounts))}"
-    return f"{text}, {_('%(sum)s registered', sum=joined(amounts))}"
+        return text + ", " + _("%(sum)s would be registered", sum=joined(amounts))
+    return text + ", " + _("%(sum)s registered", sum=joined(amounts))
 
 
 def _ended(run: Run) -> str:
     what = counts(run.outcomes())
     match run.state:
         case RunState.FAILED:
-            return _("Failed. %(error)s", error=f"{run.error} {run.fix}".strip())
+            return _("Failed. %(error)s", error=told(f"{run.error} {run.fix}".strip()))
         case RunState.STOPPED:
             return _("Stopped. %(what)s", what=capitalised(what))
         case _:

@@ -9,6 +9,7 @@ from flask_babel import ngettext
 from flask_login import current_user
 
 from monet_web.blueprints.access import needs, signed_in
+from monet_web.blueprints.said import told
 from monet_web.blueprints.settings.blueprint import settings
 from monet_web.blueprints.uploads import uploaded
 from monet_web.domain.errors import BrokenRule
@@ -39,7 +40,7 @@ def import_numbers() -> ResponseReturnValue:
     except WrongRows as error:
         return _page(wrong=tuple(error.rows))
     except BrokenRule as error:
-        return _page(error=error.sentence())
+        return _page(error=told(error))
     flash(_said(done), "journal" if done.on_invoices else "registered")
     return redirect(url_for("settings.numbers"), 303)
 

@@ -11,6 +11,7 @@ from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 
 from monet_web.blueprints.access import needs
+from monet_web.blueprints.said import told
 from monet_web.blueprints.settings.blueprint import settings
 from monet_web.blueprints.typed import Typed
 from monet_web.config import Config
@@ -121,7 +122,7 @@ def _address(token: str) -> str:
 
 def _refused(error: BrokenRule) -> ResponseReturnValue:
     form = Typed({"role": Role.OFFICE.value})
-    form.errors[""] = error.sentence()
+    form.errors[""] = told(error)
     return _page(form)
 
 

@@ -11,6 +11,7 @@ from flask_login import current_user
 
 from monet_web.blueprints import mending, sentences
 from monet_web.blueprints.access import needs, signed_in
+from monet_web.blueprints.said import told
 from monet_web.blueprints.settings.blueprint import settings
 from monet_web.blueprints.typed import Typed
 from monet_web.domain.errors import BrokenRule, MonetError
@@ -50,7 +51,7 @@ def close_period() -> ResponseReturnValue:
     try:
         mend.check_again(session, invoice_ids=ids, now=now, actor=actor, patience=SHORT_PATIENCE)
     except MonetError as error:
-        said.append(error.sentence())
+        said.append(told(error))
     if ids:
         said.append(_("What waits in it needs today's date now: see the journals."))
     flash(" ".join(said), "journal" if ids else "registered")
@@ -79,7 +80,7 @@ def _refused(form: Typed, error: BrokenRule) -> ResponseReturnValue:
     if error.field:
         form.refuse(error)
         return _page(form)
-    flash(error.sentence(), "failed")
+    flash(told(error), "failed")
     return redirect(url_for("settings.periods"), 303)
 
 

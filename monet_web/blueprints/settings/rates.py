@@ -15,6 +15,7 @@ from monet_web.blueprints import mending
 from monet_web.blueprints.access import needs, signed_in
 from monet_web.blueprints.formats import day as written_day
 from monet_web.blueprints.formats import number, zone
+from monet_web.blueprints.said import told
 from monet_web.blueprints.settings.blueprint import settings
 from monet_web.blueprints.typed import Typed, plain
 from monet_web.blueprints.uploads import uploaded
@@ -108,7 +109,7 @@ def import_currency_rates() -> ResponseReturnValue:
     except WrongRows as error:
         return _currency_page(wrong=tuple(error.rows))
     except BrokenRule as error:
-        return _currency_page(file_error=error.sentence())
+        return _currency_page(file_error=told(error))
     mending.say(db.session(), _brought(done), codes=("currency_rate_missing",), now=now, actor=actor)
     return redirect(url_for("settings.currency_rates"), 303)
 

@@ -11,6 +11,7 @@ from monet_web.blueprints import sentences
 from monet_web.blueprints.formats import day, moment, number
 from monet_web.blueprints.runs import month_words, signs
 from monet_web.blueprints.runs.texts import _, capitalised, link, ngettext
+from monet_web.blueprints.said import told
 from monet_web.models.integrations import IntegrationState
 from monet_web.models.runs import RunState
 from monet_web.models.users import Role
@@ -114,7 +115,7 @@ def _refused(today: Today) -> Iterator[Need]:
             _("%(name)s: the store refuses the key since %(since)s", name=integration.name,
               since=moment(integration.refused_since)),
             ("failed", _("Nothing comes in")),
-            integration.refused_text,
+            told(integration.refused_text),
             _actions((link("integrations.edit", integration_id=integration.id), _mend_key())),
             figure=number(tried) if tried else "",
             unit=ngettext("attempt", "attempts", tried) if tried else "",
@@ -138,7 +139,9 @@ def _failed(today: Today) -> Iterator[Need]:
             _("%(name)s: the import of %(when)s failed", name=one.integration.name, when=moment(last.ended_at)),
             ("failed", _("Nothing comes in") if failed > 1 else _("Failed")),
             " ".join(
-                part for part in (capitalised(last.error), capitalised(last.fix), _gap(one), _again(today, one)) if part
+                part
+                for part in (capitalised(told(last.error)), capitalised(told(last.fix)), _gap(one), _again(today, one))
+                if part
             ),
             _actions((link("runs.show", run_id=last.id), _("See the run"))),
             figure=number(failed),
