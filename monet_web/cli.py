@@ -23,6 +23,7 @@ COMMANDS = {
     "vat-rates": ("rates:vat_rates", "Add and list VAT rates."),
     "vat": ("vat:vat", "Add VAT codes, ask VIES, enter customs declarations."),
     "numbers": ("numbers:numbers", "Tell of invoice numbers used elsewhere."),
+    "reports": ("reports:reports", "See what a month waits for, write i.SAF and OSS."),
     "company": ("company:company", "Show and set the company's data."),
     "user": ("users:user", "Let people in."),
     "keys": ("keys:keys", "Seal the stores' secrets with a new key."),

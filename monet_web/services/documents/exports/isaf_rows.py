@@ -49,6 +49,15 @@ def counted(session: Session, month: date) -> tuple[int, int]:
     return sum(row.documents for row in rows), under_oss
 
 
+def named(session: Session, ids: Sequence[int]) -> list[tuple[int, str, date]]:
+    """Id, number and day of issue of documents, in order of the day. Inside a transaction, one statement or none."""
+    if not ids:
+        return []
+    query = select(Invoice.id, Invoice.number, Invoice.issue_date).where(Invoice.id.in_(ids))
+    rows = session.execute(query.order_by(Invoice.issue_date, Invoice.id))
+    return [(row.id, row.number or "", row.issue_date) for row in rows]
+
+
 def _of_month(month: date) -> tuple[Any, ...]:
     first = month.replace(day=1)
     return Invoice.state == InvoiceState.REGISTERED, Invoice.issue_date.between(first, last_of_month(first))

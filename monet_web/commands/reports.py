@@ -1,0 +1,211 @@
+"""`monet reports`: a month before its filing, and the files for the tax authority."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from monet_web.commands import _out
+from monet_web.commands._context import opened
+
+if TYPE_CHECKING:
+    from monet_web.domain.quarters import Quarter
+    from monet_web.services.reports.month import Month
+
+_FILE = click.Path(dir_okay=False, path_type=Path)
+_MOST_CHECKED = 10_000  # waiting invoices
+
+
+@click.group(no_args_is_help=True)
+def reports() -> None:
+    """See what a month waits for, write i.SAF and OSS."""
+
+
+@reports.command()
+@click.argument("month", metavar="YYYY-MM")
+@click.option("--close", is_flag=True, help="Close it: when nothing stands open, or with --reason.")
+@click.option("--reason", default="", help="Why it is closed though something stands open.")
+def month(month: str, close: bool, reason: str) -> None:
+    """Show what stands between a month and its filing; exit code 1 when something does.
+
+    \b
+    monet reports month 2026-11
+    monet reports month 2026-11 --close
+    """
+    from monet_web.models.base import reading
+    from monet_web.services.documents import mend
+    from monet_web.services.office import periods
+    from monet_web.services.reports import month as service
+
+    first = _month(month)
+    if reason and not close:
+        raise click.UsageError("A reason is for closing. Add --close.")
+    with opened() as here:
+        with reading(here.session):
+            found = service.load(here.session, first, now=here.now)
+        _say_month(found)
+        if close:
+            last = service.close(here.session, first, reason=reason, now=here.now, actor=here.actor)
+            _out.say(f"Closed until {last}.")
+            with reading(here.session):
+                ids = periods.waiting_in(here.session, first, limit=_MOST_CHECKED)
+            if ids:
+                mend.check_again(here.session, invoice_ids=ids, now=here.now, actor=here.actor)
+        elif not found.is_clean:
+            raise SystemExit(1)
+
+
+@reports.command()
+@click.argument("month", metavar="YYYY-MM")
+@click.argument("file", type=_FILE, required=False)
+@click.option("--part", help="The part's name, said once: capital letters, digits, _; as EPARD.")
+@click.option("--oss", type=click.Choice(["in", "out"]), help="Whether sales under OSS go into i.SAF, said once.")
+@click.option(
+    "--names", type=click.Choice(["given", "none"]), help="Whether names of private buyers are given, said once."
+)
+@click.option("--without-refused", is_flag=True, help="Leave out what would be refused.")
+def isaf(
+    month: str, file: Path | None, part: str | None, oss: str | None, names: str | None, without_refused: bool
+) -> None:
+    """Check a month's i.SAF, and write it to FILE.xml when one is named; exit code 1 when something would be refused.
+
+    \b
+    monet reports isaf 2026-11 --part EPARD --oss in
+    monet reports isaf 2026-11 isaf.xml
+
+    The file holds only invoices of Monet Web. One with the same part's name replaces what was filed for the month.
+    """
+    from monet_web.domain.isaf_words import said
+    from monet_web.models.base import reading
+    from monet_web.services.documents.exports import filings
+    from monet_web.services.documents.exports import isaf as service
+
+    first = _month(month)
+    with opened() as here:
+        service.must_be_known(first)
+        if part is not None or oss is not None or names is not None:
+            filings.set_terms(here.session, part=part, oss=oss, names=names, now=here.now, actor=here.actor)
+        if file is not None:
+            filing = service.take(
+                here.session, first, file, without_refused=without_refused, now=here.now, actor=here.actor
+            )
+            left_out = f", {filing.left_out} left out" if filing.left_out else ""
+            _out.say(f"{_out.many(filing.documents, 'document')}{left_out} written to {file}.")
+            _out.say(f"SHA-256 {filing.sha256}")
+            return
+        with reading(here.session):
+            checked = service.check(here.session, first)
+        for against in checked.against:
+            _out.say(said(against).sentence)
+        for one in checked.refused:
+            for why in one.why:
+                _out.say(f"{one.number or '(no number)'} of {one.issued}: {said(why).sentence}")
+        if checked.refused_count > len(checked.refused):
+            _out.say(f"… and {checked.refused_count - len(checked.refused)} more.")
+        _out.table(
+            ("code", "base, EUR", "VAT, EUR"),
+            [(code or "—", _out.amount(of.base), _out.amount(of.amount)) for code, of in sorted(checked.sums.items())],
+            right=(1, 2),
+        )
+        _out.say(
+            f"{_out.many(checked.invoices, 'invoice')}, {_out.many(checked.credit_notes, 'credit note')}; "
+            f"{checked.refused_count} would be refused."
+        )
+        if checked.since is not None and not checked.changes.are_none:
+            _out.say(_changes(checked.changes.added, checked.changes.altered, checked.changes.gone))
+        if not checked.is_clean:
+            raise SystemExit(1)
+
+
+@reports.command()
+@click.argument("quarter", metavar="YYYY-QN")
+@click.argument("file", type=_FILE, required=False)
+@click.option("--documents", type=_FILE, help="The documents with their evidence too, to this .csv.")
+def oss(quarter: str, file: Path | None, documents: Path | None) -> None:
+    """Show a quarter's sales under OSS, and write them to FILE.csv or FILE.xlsx when one is named.
+
+    \b
+    monet reports oss 2026-Q4
+    monet reports oss 2026-Q4 oss.xlsx
+    """
+    from monet_web.models.base import reading
+    from monet_web.services.documents.exports import oss as service
+
+    wanted = _quarter(quarter)
+    with opened() as here:
+        if documents is not None:
+            rows = service.write_evidence(here.session, wanted, documents)
+            _out.say(f"{_out.many(rows, 'row')} written to {documents}.")
+        if file is not None:
+            filing = service.take(here.session, wanted, file, now=here.now, actor=here.actor)
+            _out.say(f"{wanted} written to {file}.")
+            _out.say(f"SHA-256 {filing.sha256}")
+            return
+        with reading(here.session):
+            found = service.load(here.session, wanted)
+        _out.table(
+            ("country", "rate", "base, EUR", "VAT, EUR"),
+            [(one.country, f"{one.rate:f} %", _out.amount(one.base), _out.amount(one.vat)) for one in found.supplies],
+            right=(1, 2, 3),
+        )
+        for each in found.corrections:
+            late = ", too late for the return: tell that country directly" if each.is_late else ""
+            _out.say(f"Correction of {each.quarter}, {each.country}: {_out.amount(each.vat)} EUR{late}.")
+        for of, currency in found.missing:
+            _out.say(f"The rate of {currency} published on {of.published} is missing: monet rates import FILE.csv")
+        if found.doubtful:
+            _out.say(f"{_out.many(found.doubtful, 'invoice')} with one piece of evidence only.")
+        for country, amount in found.changed:
+            _out.say(f"Since the file was taken, {country}: {_out.amount(amount)} EUR of VAT.")
+        if found.missing:
+            raise SystemExit(1)
+
+
+def _say_month(found: Month) -> None:
+    waiting = found.waiting
+    state = "closed" if found.is_closed else "open" if found.is_over else "not over"
+    _out.say(f"{found.first:%B %Y}: {state}.")
+    lines = []
+    if waiting.documents:
+        without = f", {waiting.without_euro} of them without amounts in EUR" if waiting.without_euro else ""
+        lines.append(
+            f"{_out.many(waiting.documents, 'document')} wait with {_out.amount(waiting.vat)} EUR of VAT{without}: "
+            "monet journals list"
+        )
+    lines += [f"No rate for {subject}: {_out.many(count, 'document')} wait." for subject, count in found.rates]
+    lines += [f"OSS misses the rate of {currency} published on {of.published}." for of, currency in found.quarter_rates]
+    if "isaf" in found.stands_open:
+        refused = found.isaf.refused_count or len(found.isaf.against)
+        lines.append(f"i.SAF: {refused} would be refused: monet reports isaf {found.first:%Y-%m}")
+    if found.unsettled:
+        lines.append(f"{_out.many(found.unsettled, 'invoice')} registered without moving stock.")
+    for line in lines or ["Nothing stands open."]:
+        _out.say(line)
+    changes = found.isaf.changes
+    if found.isaf.since is not None and not changes.are_none:
+        _out.say(_changes(changes.added, changes.altered, changes.gone))
+
+
+def _changes(added: int, altered: int, gone: int) -> str:
+    return f"Since the last i.SAF was taken: {added} new, {altered} other, {gone} gone."
+
+
+def _month(text: str) -> date:
+    try:
+        if len(text) != len("2026-10"):
+            raise ValueError
+        return date.fromisoformat(f"{text}-01")
+    except ValueError:
+        raise click.UsageError(f"“{text}” is not a month. Type it as 2026-10.") from None
+
+
+def _quarter(text: str) -> Quarter:
+    from monet_web.domain.quarters import read_quarter
+
+    quarter = read_quarter(text)
+    if quarter is None:
+        raise click.UsageError(f"“{text}” is not a quarter. Type it as 2026-Q4.")
+    return quarter
