@@ -88,11 +88,18 @@ def enter(client: FlaskClient, form: dict[str, Any]) -> Any:
 # --- who may what ------------------------------------------------------------------------------------------------
 
 PAGES = ["/items", "/items/1", "/items/warehouses", "/items/samples/items.csv"]
-FORMS = ["/items/new", "/items/receive", "/items/receive/file", "/items/import", "/items/suggest?code=k"]
+FORMS = [
+    "/items/new",
+    "/items/1/merge",
+    "/items/receive",
+    "/items/receive/file",
+    "/items/import",
+    "/items/suggest?code=k",
+]
 POSTS = [
     "/items/new", "/items/1", "/items/1/aliases", "/items/1/aliases/1/remove", "/items/receive",
     "/items/receive/preview", "/items/receive/file", "/items/receive/file/enter", "/items/import",
-    "/items/import/enter", "/items/warehouses",
+    "/items/import/enter", "/items/import/columns", "/items/1/merge", "/items/warehouses",
 ]  # fmt: skip
 
 

@@ -2,6 +2,8 @@
 
 import monet_web.blueprints.items.card
 import monet_web.blueprints.items.files
+import monet_web.blueprints.items.importing
+import monet_web.blueprints.items.merging
 import monet_web.blueprints.items.receiving
 import monet_web.blueprints.items.views
 import monet_web.blueprints.items.warehouses  # noqa: F401 - their routes

@@ -12,13 +12,14 @@ from monet_web.blueprints.access import needs, signed_in
 from monet_web.blueprints.items import wording
 from monet_web.blueprints.items.blueprint import items
 from monet_web.blueprints.items.views import MENDS
+from monet_web.blueprints.said import told
 from monet_web.blueprints.typed import Typed, whole
 from monet_web.domain.errors import BrokenRule
 from monet_web.models import db
 from monet_web.models.base import now_utc, reading
 from monet_web.models.items import Item
 from monet_web.models.users import Role
-from monet_web.services.goods import item_card, item_history
+from monet_web.services.goods import item_card, item_history, merge
 
 
 @items.get("/<int:item_id>")
@@ -78,7 +79,7 @@ def remove_alias(item_id: int, alias_id: int) -> ResponseReturnValue:
     try:
         alias = item_card.remove_alias(db.session(), item_id, alias_id, now=now_utc(), actor=current_user.email)
     except BrokenRule as error:
-        flash(error.sentence(), "failed")
+        flash(told(error), "failed")
     else:
         flash(_("%(value)s leads to no item any more.", value=alias.value))
     return redirect(url_for("items.show", item_id=item_id), 303)
@@ -90,7 +91,10 @@ def _page(item_id: int, *, form: Typed | None = None, alias_form: Typed | None =
     with reading(session):
         card = item_history.card(session, item_id, before=before)
         if card is None:
-            abort(404)
+            into = merge.merged_into(session, item_id)
+            if into is None:
+                abort(404)
+            return redirect(url_for("items.show", item_id=into))
         page = render_template(
             "items/show.html",
             card=card,

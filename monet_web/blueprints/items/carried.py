@@ -26,11 +26,15 @@ _LASTS = 12 * 60 * 60
 
 @dataclass(frozen=True, slots=True)
 class Carried:
-    """The file's name, its table as CSV (row numbers kept), and a token: sent twice, it is entered once."""
+    """The file's name, its table as CSV (row numbers kept), and a token: sent twice, it is entered once.
+
+    `wrong`: rows that were unusable already in the workbook, with the reasons.
+    """
 
     name: str
     table: str
     token: str
+    wrong: tuple[tuple[int, str], ...] = ()
 
     @property
     def data(self) -> bytes:
@@ -38,9 +42,14 @@ class Carried:
         return self.table.encode()
 
 
-def sign(purpose: str, *, name: str, data: bytes) -> str:
-    """The text for a hidden field. Raises BrokenRule for a file that is too long to be carried."""
-    said = [name[:200], tables.as_csv(data), secrets.token_urlsafe(12)]
+def sign(purpose: str, *, name: str, data: bytes, with_wrong_rows: bool = False) -> str:
+    """The text for a hidden field. Raises BrokenRule for a file that is too long to be carried.
+
+    Rows that can't be used are refused, or carried along with their reasons.
+    """
+    mistakes = tables.Mistakes() if with_wrong_rows else None
+    table = tables.as_csv(data, mistakes)
+    said = [name[:200], table, secrets.token_urlsafe(12), mistakes.found if mistakes else []]
     text = _serializer(purpose).dumps(said)
     if len(text) > LARGEST_CARRIED:
         raise uploads.too_large()
@@ -50,10 +59,10 @@ def sign(purpose: str, *, name: str, data: bytes) -> str:
 def opened(purpose: str, text: str) -> Carried:
     """What `sign` made for this person and purpose. Raises BrokenRule when it is old, foreign or changed."""
     try:
-        name, table, token = _serializer(purpose).loads(text, max_age=_LASTS)
+        name, table, token, wrong = _serializer(purpose).loads(text, max_age=_LASTS)
     except (BadData, ValueError):
         raise BrokenRule(_("This preview is too old to be entered."), fix=_("Choose the file once more.")) from None
-    return Carried(name, table, token)
+    return Carried(name, table, token, tuple((number, reason) for number, reason in wrong))
 
 
 def _serializer(purpose: str) -> URLSafeTimedSerializer:

@@ -1,4 +1,4 @@
-"""Items and receipts from CSV or XLSX: first what the file would do and every wrong row, then, on a yes, the entry."""
+"""Receipts from CSV or XLSX: first what the file would do and every wrong row, then, on a yes, the entry; samples."""
 
 from __future__ import annotations
 
@@ -8,58 +8,19 @@ from flask_login import current_user
 
 from monet_web.blueprints import mending
 from monet_web.blueprints.access import needs, signed_in
-from monet_web.blueprints.items import carried, receiving, samples, views, wording
+from monet_web.blueprints.items import carried, receiving, samples, wording
 from monet_web.blueprints.items.blueprint import items
+from monet_web.blueprints.said import told
 from monet_web.blueprints.uploads import uploaded
 from monet_web.domain.errors import BrokenRule
 from monet_web.models import db
 from monet_web.models.base import now_utc, reading
 from monet_web.models.users import Role
 from monet_web.services.books.tables import WrongRows
-from monet_web.services.goods import items as items_service
 from monet_web.services.goods import stock, warehouses
-from monet_web.services.goods.items import ItemsPlan
 from monet_web.services.goods.stock import AlreadyEntered, ReceiptPlan
 
-_ITEMS, _RECEIPT = "items", "receipt"
-
-
-@items.get("/import")
-@needs(Role.OFFICE)
-def import_file() -> ResponseReturnValue:
-    """Choose a file of items."""
-    return _items_page()
-
-
-@items.post("/import")
-@needs(Role.OFFICE)
-def preview_items() -> ResponseReturnValue:
-    """What the file would make and change; nothing is written."""
-    try:
-        name, data = uploaded()
-        plan = items_service.preview(db.session(), data)
-        signed = carried.sign(_ITEMS, name=name, data=data) if plan.items and not plan.wrong else ""
-    except WrongRows as error:
-        return _items_page(plan=ItemsPlan((), 0, tuple(error.rows)))
-    except BrokenRule as error:
-        return _items_page(error=error.sentence())
-    return _items_page(plan=plan, name=name, signed=signed)
-
-
-@items.post("/import/enter")
-@needs(Role.OFFICE)
-def enter_items() -> ResponseReturnValue:
-    """The file that was looked at."""
-    now, actor = now_utc(), current_user.email
-    try:
-        file = carried.opened(_ITEMS, request.form.get("file", ""))
-        done = items_service.import_items(db.session(), file.data, now=now, actor=actor)
-    except WrongRows as error:
-        return _items_page(plan=ItemsPlan((), 0, tuple(error.rows)))
-    except BrokenRule as error:
-        return _items_page(error=error.sentence())
-    mending.say(db.session(), wording.items_brought(done), codes=views.MENDS, now=now, actor=actor)
-    return redirect(url_for("items.page"), 303)
+_RECEIPT = "receipt"
 
 
 @items.get("/receive/file")
@@ -80,7 +41,7 @@ def preview_receipt() -> ResponseReturnValue:
     except WrongRows as error:
         return _receipt_page(plan=ReceiptPlan((), tuple(error.rows)))
     except BrokenRule as error:
-        return _receipt_page(error=error.sentence())
+        return _receipt_page(error=told(error))
     return _receipt_page(plan=plan, name=name, signed=signed)
 
 
@@ -95,12 +56,12 @@ def enter_receipt_file() -> ResponseReturnValue:
         plan = stock.preview_file(session, file.data, now=now)
         stock.receive_file(session, file.data, note=file.name, now=now, actor=actor, form=file.token)
     except AlreadyEntered as error:
-        flash(error.sentence(), "journal")
+        flash(told(error), "journal")
         return redirect(url_for("items.page"), 303)
     except WrongRows as error:
         return _receipt_page(plan=ReceiptPlan((), tuple(error.rows)))
     except BrokenRule as error:
-        return _receipt_page(error=error.sentence())
+        return _receipt_page(error=told(error))
     mending.say(session, wording.entered(plan.moves), codes=receiving.MENDS, now=now, actor=actor)
     return redirect(url_for("items.page"), 303)
 
@@ -116,17 +77,6 @@ def sample(name: str) -> ResponseReturnValue:
     answer.headers["Content-Type"] = samples.TYPES[name.rpartition(".")[2]]
     answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return answer
-
-
-def _items_page(
-    *, plan: ItemsPlan | None = None, name: str = "", signed: str = "", error: str = ""
-) -> ResponseReturnValue:
-    with reading(db.session()):
-        page = render_template(
-            "items/import.html", plan=plan, name=name, signed=signed, error=error, wording=wording,
-            alias_kinds=wording.ALIAS_KINDS,
-        )  # fmt: skip
-    return page, 422 if error or (plan and plan.wrong) else 200
 
 
 def _receipt_page(

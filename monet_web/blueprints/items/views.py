@@ -44,7 +44,8 @@ def suggest() -> ResponseReturnValue:
     """A few items for what is being typed, as the options of a list."""
     session = db.session()
     with reading(session):
-        found = item_lists.suggest(session, plain(request.args.get("code", ""))[:200])
+        services = bool(request.args.get("services"))
+        found = item_lists.suggest(session, plain(request.args.get("code", ""))[:200], services=services)
         return render_template("items/_suggestions.html", found=found)
 
 

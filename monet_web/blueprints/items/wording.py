@@ -25,6 +25,23 @@ ALIAS_KINDS = {
     AliasKind.VARIATION: _l("variation id"),
     AliasKind.NAME: _l("name"),
 }
+# What a column of a file of items may be.
+COLUMNS = {
+    "code": _l("Code"),
+    "name": _l("Name"),
+    "sku": _l("SKU in the store"),
+    "barcode": _l("Barcode"),
+    "kind": _l("Kind: goods or service"),
+    "unit": _l("Unit"),
+    "keeps_stock": _l("Keeps stock: yes or no"),
+    "vat_class": _l("VAT class"),
+    "product_id": _l("Product id in the store"),
+    "variation_id": _l("Variation id in the store"),
+    "aliases": _l("Other names: KN-1|KN01"),
+    "store": _l("Integration that calls it so"),
+    "alias_kind": _l("Kind of the name in “Value of a name”"),
+    "value": _l("Value of a name"),
+}
 FIELDS = {
     "name": _l("name"),
     "kind": _l("kind"),
@@ -58,7 +75,11 @@ def items_brought(done: ItemsImported) -> str:
         else "",
     ]
     said = ", ".join(part for part in parts if part)
-    return f"{said}." if said else str(_("Nothing was changed: it was so already."))
+    said = f"{said}." if said else str(_("Nothing was changed: it was so already."))
+    if not done.left_out:
+        return said
+    left_out = ngettext("%(num)s row was left out.", "%(num)s rows were left out.", done.left_out)
+    return f"{said} {left_out}"
 
 
 def shown(value: object) -> str:

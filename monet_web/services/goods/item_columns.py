@@ -18,7 +18,7 @@ WORDS: Mapping[str, Sequence[str]] = {
     "sku": ("sku code", "seller sku", "variant sku", "model", "sku kodas"),
     "barcode": ("ean", "ean13", "ean 13", "gtin", "upc", "isbn", "bar code", "barkodas", "bruksninis kodas"),
     "kind": ("item type", "prekes tipas", "rusis"),
-    "unit": ("uom", "unit of measure", "measure", "vnt", "matas", "mato vienetas", "mat vnt", "vienetas"),
+    "unit": ("uom", "unit of measure", "measure", "vnt", "matas", "mato vienetas", "mato vnt", "mat vnt", "vienetas"),
     "keeps_stock": ("track stock", "manage stock", "track inventory", "keep stock", "sandeliuojama"),
     "vat_class": ("tax class", "tax code", "pvm klase", "pvm grupe", "pvm kodas"),
     "product_id": ("store product id", "prekes id"),

@@ -78,21 +78,22 @@ def import_items(
     actor: str,
     fields: Sequence[str] | None = None,
     good_only: bool = False,
+    wrong: Sequence[tuple[int, str]] = (),
 ) -> ItemsImported:
     """Items from a CSV or XLSX file with the header `code,name` and any of OPTIONAL, in a transaction of its own.
 
     An item that exists gets what the file says; an empty cell leaves what is there. `fields`: what each column is, ""
     for one that is left out, whatever the header says; it is remembered for the next file. `good_only`: rows that
-    can't be used are left out. Raises BrokenRule (WrongRows without `good_only`).
+    can't be used are left out, those of `wrong` among them. Raises BrokenRule (WrongRows without `good_only`).
     """
-    mistakes = Mistakes()
+    mistakes = Mistakes([*wrong])
     rows = item_rows.read_file(data, fields, mistakes)
     if not good_only:
         mistakes.refuse()
     with writing(session):
         if good_only:
-            checked, wrong, _ = item_rows.check_good(session, rows)
-            mistakes.found += wrong
+            checked, also_wrong, _ = item_rows.check_good(session, rows)
+            mistakes.found += also_wrong
         else:
             checked = item_rows.check(session, rows)
             checked.mistakes.refuse()
@@ -102,15 +103,17 @@ def import_items(
     return replace(done, left_out=len({row for row, _ in mistakes.found}))
 
 
-def preview(session: Session, data: bytes, *, fields: Sequence[str] | None = None) -> ItemsPlan:
+def preview(
+    session: Session, data: bytes, *, fields: Sequence[str] | None = None, wrong: Sequence[tuple[int, str]] = ()
+) -> ItemsPlan:
     """What `import_items` would do with the file's good rows; writes nothing, in a reading transaction of its own.
 
-    Raises BrokenRule for a file that can't be read at all.
+    `wrong`: rows known to be unusable already. Raises BrokenRule for a file that can't be read at all.
     """
-    mistakes = Mistakes()
+    mistakes = Mistakes([*wrong])
     rows = item_rows.read_file(data, fields, mistakes)
     with reading(session):
-        checked, wrong, good = item_rows.check_good(session, rows)
+        checked, also_wrong, good = item_rows.check_good(session, rows)
         new_aliases: dict[str, list[tuple[AliasKind, str]]] = {}
         for key, code_key in checked.aliases.items():
             value = checked.typed[code_key].aliases[key][1]
@@ -120,7 +123,7 @@ def preview(session: Session, data: bytes, *, fields: Sequence[str] | None = Non
             for code_key, typed in checked.typed.items()
         ]
     touched = tuple(item for item in planned if item.is_new or item.changes or item.aliases)
-    return ItemsPlan(touched, len(planned) - len(touched), tuple(sorted(mistakes.found + wrong)), good)
+    return ItemsPlan(touched, len(planned) - len(touched), tuple(sorted(mistakes.found + also_wrong)), good)
 
 
 def proposed_columns(session: Session, data: bytes) -> tuple[columns.Column, ...]:
