@@ -19,7 +19,7 @@ from monet_web.connectors import CONNECTORS
 from monet_web.connectors.base import Connector, Page, Selection, Surroundings
 from monet_web.models import Invoice, Run, StoreOrder
 from monet_web.models.base import reading
-from monet_web.models.invoices import InvoiceState
+from monet_web.models.invoices import InvoiceKind, InvoiceState
 from monet_web.models.runs import RunState
 from monet_web.services.importing import claims
 from monet_web.services.integrations import connect
@@ -80,7 +80,12 @@ def booked(session: Session) -> Book:
     """What the product made of every order, in the words of the expected file."""
     book: Book = {}
     with reading(session):
-        invoices = {invoice.store_order_id: invoice for invoice in session.scalars(select(Invoice))}
+        documents = session.scalars(select(Invoice).order_by(Invoice.id)).all()
+        invoices = {one.store_order_id: one for one in documents if one.kind is InvoiceKind.INVOICE}
+        notes: dict[int, list[Invoice]] = {}
+        for one in documents:
+            if one.kind is InvoiceKind.CREDIT_NOTE:
+                notes.setdefault(one.store_order_id, []).append(one)
         for order in session.scalars(select(StoreOrder)):
             book[order.external_id] = {
                 "outcome": order.outcome.value,
@@ -89,7 +94,20 @@ def booked(session: Session) -> Book:
             }
             if order.id in invoices:
                 book[order.external_id] |= figures(invoices[order.id])
+                book[order.external_id]["credit_notes"] = [figures_of_note(note) for note in notes.get(order.id, [])]
     return book
+
+
+def figures_of_note(note: Invoice) -> dict[str, Any]:
+    """A credit note in the words of the expected file."""
+    return {
+        "refund": note.external_id,
+        "number": note.number,
+        "date": note.issue_date.isoformat(),
+        "total": money(note.total),
+        "vat": figures(note)["vat"],
+        "findings": sorted(found.code for found in note.found),
+    }
 
 
 def figures(invoice: Invoice) -> dict[str, Any]:
@@ -189,6 +207,18 @@ def test_bases_vat_and_rounding_of_every_expected_order_add_up_to_its_total() ->
         assert amounts == Decimal(recorded["total_tax"]), recorded["id"]
         assert bases + amounts + Decimal(order["rounding"]) == Decimal(order["total"]), recorded["id"]
         assert order["total"] == recorded["total"], recorded["id"]
+
+
+def test_credit_notes_take_back_what_was_refunded_and_never_more() -> None:
+    notes = 0
+    for entry in bundles():
+        recorded = entry["order"]
+        order = expected()[str(recorded["id"])] if recorded["refunds"] else {"credit_notes": []}
+        if order["credit_notes"]:
+            given = -sum(Decimal(refund["total"]) for refund in recorded["refunds"])
+            assert -sum(Decimal(note["total"]) for note in order["credit_notes"]) == given < Decimal(order["total"])
+            notes += len(order["credit_notes"])
+    assert notes == 14
 
 
 def test_all_two_hundred_orders_are_expected_with_both_currencies() -> None:

@@ -16,7 +16,7 @@ import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from decimal import ROUND_FLOOR, Decimal
+from decimal import ROUND_FLOOR, ROUND_HALF_UP, Decimal
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -59,6 +59,7 @@ Rate = Decimal | None  # None: no tax at all, which is not 0 %
 class Row:
     """A row of the invoice: one of the order's rows, or the part of one that carries one rate."""
 
+    of: int  # the id of the order's row
     kind: str  # the store's list it stands in: line_items, shipping_lines, fee_lines
     is_product: bool
     quantity: Decimal
@@ -94,12 +95,17 @@ def recorded_orders() -> list[dict[str, Any]]:
     """All orders; what an order says of its refunds must be what the refunds say of themselves."""
     orders = [order for page in ("page-01", "page-02") for order in load(RECORDED / "orders" / f"{page}.json")]
     for order in orders:
-        path = RECORDED / "refunds" / f"{order['id']}.json"
-        detail = load(path) if path.exists() else []
+        detail = refunds_of(order)
         said = sorted((refund["id"], -Decimal(refund["total"])) for refund in order["refunds"])
         if said != sorted((refund["id"], Decimal(refund["amount"])) for refund in detail):
             raise ValueError(f"Order {order['id']} and its refunds disagree.")
     return orders
+
+
+def refunds_of(order: Mapping[str, Any]) -> list[dict[str, Any]]:
+    path = RECORDED / "refunds" / f"{order['id']}.json"
+    found: list[dict[str, Any]] = load(path) if path.exists() else []
+    return sorted(found, key=lambda refund: (refund["date_created_gmt"], refund["id"]))
 
 
 def load(path: Path) -> Any:
@@ -134,6 +140,7 @@ def expected(order: Mapping[str, Any]) -> dict[str, Any]:
             for rate, base, amount in vat
         ],
         "findings": [{"code": one.code, "subject": one.subject, "stops": one.stops} for one in findings],
+        "credit_notes": [] if reason else credit_notes(order, rows, total),
     }
 
 
@@ -164,8 +171,6 @@ def other_findings(order: Mapping[str, Any], rows: list[Row]) -> list[Finding]:
     findings += [Finding("vat_rate_unknown", subject) for subject in refused_rates(order, rows)]
     findings += code_findings(order)
     findings += vat_findings(order, rows)
-    if order["refunds"]:
-        findings.append(Finding("refund_not_booked"))
     if order["currency"] != "EUR":
         findings.append(Finding("currency_rate_missing", f"{order['currency']} {supply_day(order).isoformat()}"))
     if Decimal(order["total"]) < 0:
@@ -209,10 +214,13 @@ def rows_of(order: Mapping[str, Any]) -> list[Row]:
             for tax in source["taxes"]:
                 percent = percents[tax["id"]]
                 by_rate[percent] = by_rate.get(percent, Decimal(0)) + Decimal(tax["total"] or "0")
+            if len(by_rate) == 1:
+                # The row's own figure; its tax's may be a cent off where the shop rounds at the sub-total.
+                by_rate = dict.fromkeys(by_rate, Decimal(source["total_tax"]))
             nets = split_net(Decimal(source["total"]), by_rate or {None: Decimal(0)})
             quantity = Decimal(str(source.get("quantity", 1)))
             rows += [
-                Row(kind, kind == "line_items", quantity, rate, nets[rate], by_rate.get(rate, Decimal(0)))
+                Row(source["id"], kind, kind == "line_items", quantity, rate, nets[rate], by_rate.get(rate, Decimal(0)))
                 for rate in nets
             ]
     return rows
@@ -364,6 +372,127 @@ def had_rate(country: str, rate: Rate, day: date) -> bool:
         and (last is None or day <= last)
         for land, percent, first, last in RATES
     )
+
+
+# Credit notes: one of each refund, at the invoice's rates, never more than is left
+
+
+def credit_notes(order: Mapping[str, Any], rows: list[Row], total: Decimal) -> list[dict[str, Any]]:
+    """In the order of the refunds. All of them wait, since their invoices do."""
+    left = [Row(row.of, row.kind, row.is_product, row.quantity, row.rate, row.net, row.vat) for row in rows]
+    left_total = total
+    limit = min(CENT * len(rows), MOST_ROUNDING)
+    notes = []
+    for n, refund in enumerate(refunds_of(order), start=1):
+        wanted = Decimal(refund["amount"])
+        codes = {"invoice_not_registered", "refund_waits"}
+        if wanted > left_total:
+            codes.add("refund_exceeds")
+        amount = min(wanted, left_total)
+        named = refunded_rows(order, refund)
+        if amount == left_total:
+            parts = [(row.net, row.vat) for row in left]
+            unnamed = not named
+        else:
+            parts = parts_of(named, rows, left)
+            rest = amount - sum((net + vat for net, vat in parts), Decimal(0))
+            unnamed = not named or abs(rest) > limit
+            if unnamed and named:
+                raise ValueError(f"Refund {refund['id']} gives back more than its lines: no rule is written here.")
+            if unnamed:
+                parts = shared(amount, left)
+        if unnamed:
+            codes.add("refund_amount_only")
+        for row, (net, vat) in zip(left, parts, strict=True):
+            row.net, row.vat = row.net - net, row.vat - vat
+        left_total -= amount
+        notes.append(
+            {
+                "refund": str(refund["id"]),
+                "number": f"{order['number']}-K{n}",
+                "date": max(
+                    first_day(refund, "date_created_gmt"), first_day(order, "date_paid_gmt", "date_created_gmt")
+                ).isoformat(),
+                "total": money(-amount),
+                "vat": given_back_by_rate(rows, parts),
+                "findings": sorted(codes),
+            }
+        )
+    return notes
+
+
+def refunded_rows(
+    order: Mapping[str, Any], refund: Mapping[str, Any]
+) -> dict[int, tuple[Decimal, dict[Rate, Decimal]]]:
+    """Row of the order → net and VAT by rate that were given back of it."""
+    percents = {line["rate_id"]: Decimal(str(line["rate_percent"])) for line in order["tax_lines"]}
+    named: dict[int, tuple[Decimal, dict[Rate, Decimal]]] = {}
+    for kind in ("line_items", "shipping_lines", "fee_lines"):
+        for source in refund.get(kind, []):
+            of = next(int(meta["value"]) for meta in source["meta_data"] if meta["key"] == "_refunded_item_id")
+            net, by_rate = named.get(of, (Decimal(0), {}))
+            for tax in source["taxes"]:
+                percent = percents[tax["id"]]
+                by_rate[percent] = by_rate.get(percent, Decimal(0)) - Decimal(tax["total"] or "0")
+            named[of] = (net - Decimal(source["total"]), by_rate)
+    return named
+
+
+def parts_of(
+    named: Mapping[int, tuple[Decimal, dict[Rate, Decimal]]], rows: list[Row], left: list[Row]
+) -> list[tuple[Decimal, Decimal]]:
+    """Net and VAT of each row of the invoice, as the refund's own rows say, within what is left of it."""
+    parts = []
+    for row, rest in zip(rows, left, strict=True):
+        net, by_rate = named.get(row.of, (Decimal(0), {}))
+        of_one = [other for other in rows if other.of == row.of]
+        vat = sum(by_rate.values(), Decimal(0))
+        if bool(vat) != any(other.vat for other in of_one) and (net or vat):
+            raise ValueError("A refund with VAT of a row without, or without of a row with: no rule is written here.")
+        if len(of_one) > 1 and net:
+            raise ValueError("A refund of a row with several rates: no rule is written here.")
+        parts.append((min(max(net, Decimal(0)), max(rest.net, Decimal(0))), min(vat, rest.vat)))
+    return parts
+
+
+def shared(amount: Decimal, left: list[Row]) -> list[tuple[Decimal, Decimal]]:
+    """An amount with VAT over what is left of each row; rows that take off give their share back too."""
+    grosses = [row.net + row.vat for row in left]
+    whole = sum(grosses, Decimal(0))
+    below = sum((gross for gross in grosses if gross < 0), Decimal(0))
+    off = (amount * below / whole).quantize(CENT, rounding=ROUND_HALF_UP)
+    added = to_the_cent(amount - off, [max(gross, Decimal(0)) for gross in grosses])
+    taken = to_the_cent(-off, [max(-gross, Decimal(0)) for gross in grosses])
+    parts = []
+    for row, gross, plus, minus in zip(left, grosses, added, taken, strict=True):
+        share = plus - minus
+        vat = (share * row.vat / gross).quantize(CENT, rounding=ROUND_HALF_UP) if gross else Decimal(0)
+        parts.append((share - vat, vat))
+    return parts
+
+
+def to_the_cent(amount: Decimal, weights: list[Decimal]) -> list[Decimal]:
+    """Shared by weight; the largest remainders get what the whole cents leave over, the first one of equals."""
+    whole = sum(weights, Decimal(0))
+    exact = [amount * weight / whole if whole else Decimal(0) for weight in weights]
+    shares = [share.quantize(CENT, rounding=ROUND_FLOOR) for share in exact]
+    over = int((amount - sum(shares, Decimal(0))) / CENT) if whole else 0
+    for index in sorted(range(len(exact)), key=lambda one: (shares[one] - exact[one], one))[:over]:
+        shares[index] += CENT
+    return shares
+
+
+def given_back_by_rate(rows: list[Row], parts: list[tuple[Decimal, Decimal]]) -> list[dict[str, str | None]]:
+    sums: dict[Rate, list[Decimal]] = {}
+    for row, (net, vat) in zip(rows, parts, strict=True):
+        of_rate = sums.setdefault(row.rate, [Decimal(0), Decimal(0)])
+        of_rate[0] -= net
+        of_rate[1] -= vat
+    return [
+        {"rate": None if rate is None else plain(rate), "base": money(base), "amount": money(amount)}
+        for rate, (base, amount) in sorted(sums.items(), key=lambda one: (one[0] is None, -(one[0] or 0)))
+        if base or amount
+    ]
 
 
 # Codes of the buyer
