@@ -16,7 +16,7 @@ from monet_web.languages.catalog import SAID
 _WORD = re.compile(r"[^\W\d_]{2,}")
 # Paths, patterns, SQL, GraphQL, names of fields: nobody is told those.
 _NOISE = re.compile(
-    r"""\n | \\ | :: | [<>]= | ; | \*\* | /\{ | [a-z]:\{ | [a-z]At\b | [a-z]_[a-z]+[ ][a-z]
+    r"""\n | \\ | :: | [<>]= | \*\* | /\{ | [a-z]:\{ | [a-z]At\b | [a-z]_[a-z]+[ ][a-z]+_
       | \b(?:SELECT|FROM|PRAGMA)\b | ^query[ ] | ^https?: | ^[a-z_]+= | ^[\w ]*\(?% | ^[\W\d]*$
       | ^[\w.-]+/[\w./ -]*$""",
     re.VERBOSE,

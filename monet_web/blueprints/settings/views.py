@@ -6,10 +6,11 @@ import io
 
 from flask import abort, flash, redirect, render_template, request, send_file, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import force_locale
 from flask_babel import gettext as _
 from flask_login import current_user
 
-from monet_web.blueprints import mending
+from monet_web.blueprints import mending, navigation
 from monet_web.blueprints.access import needs, signed_in
 from monet_web.blueprints.settings.blueprint import settings
 from monet_web.blueprints.typed import Typed
@@ -47,7 +48,8 @@ def set_own() -> ResponseReturnValue:
     except BrokenRule as error:
         form.refuse(error)
         return _page(own=form)
-    flash(_("Saved. From now on pages look as you chose."))
+    with force_locale(navigation.language(form.value("language"))):
+        flash(_("Saved. From now on pages look as you chose."))
     return redirect(url_for("settings.page"), 303)
 
 
