@@ -22,6 +22,7 @@ def addresses(demo: Demo) -> dict[str, str]:
     ((waiting,),) = demo.ask("SELECT max(id) FROM invoices WHERE state = 'in_journal'")
     ((registered,),) = demo.ask("SELECT max(id) FROM invoices WHERE state = 'registered'")
     ((item,),) = demo.ask("SELECT id FROM items WHERE code = 'VAR-K-3'")
+    ((customer,),) = demo.ask("SELECT max(customer_id) FROM invoices")
     ((run,),) = demo.ask("SELECT min(id) FROM runs WHERE kind = 'launch'")
     ((preview,),) = demo.ask("SELECT min(id) FROM runs WHERE kind = 'preview'")
     return {
@@ -48,6 +49,10 @@ def addresses(demo: Demo) -> dict[str, str]:
         "items": "/items",
         "new-item": "/items/new",
         "item": f"/items/{item}",
+        "merge-items": f"/items/{item}/merge?code=VAR-K-1",
+        "customers": "/customers",
+        "customer": f"/customers/{customer}",
+        "merge-customers": f"/customers/{customer}/merge",
         "receive": "/items/receive",
         "import-items": "/items/import",
         "receive-file": "/items/receive/file",

@@ -101,7 +101,7 @@ def test_every_wrong_row_is_shown_with_what_to_type_and_only_the_good_ones_can_b
 
 def test_a_file_with_no_good_row_has_no_yes(office: FlaskClient, session: Session) -> None:
     answer = send(office, "/items/import", "code,name\n,No code\n")
-    assert "1 row can't be used, 0 can. Mend them in the file and choose it again." in words(answer.text)
+    assert "1 row can't be used, 0 can. Mend the file and choose it again." in words(answer.text)
     assert 'action="/items/import/enter"' not in answer.text
 
 
