@@ -44,6 +44,7 @@ class Row:
     rate: Rate
     net: Decimal
     vat: Decimal
+    of: str = ""  # what a credit slip calls it: the id of a line, or shipping
 
 
 class Shop:
@@ -125,6 +126,7 @@ def expected(shop: Shop, order: Mapping[str, Any]) -> dict[str, Any]:
             for rate in rates
         ],
         "findings": [{"code": code, "subject": subject} for code, subject in findings],
+        "credit_notes": [] if reason else credit_notes(shop, order, rows, total),
     }
 
 
@@ -157,8 +159,6 @@ def other_findings(shop: Shop, order: Mapping[str, Any], rows: list[Row], curren
     country = shop.country(order)
     ended = {row.rate for row in rows if row.rate} - HOME_RATES - ABROAD.get(country, set())
     findings += [("vat_rate_unknown", f"{country} {rate:f}") for rate in ended]
-    if shop.slips.get(order["id"]):
-        findings.append(("refund_not_booked", ""))
     if currency != "EUR":
         findings.append(("currency_rate_missing", f"{currency} {supply_day(shop, order).isoformat()}"))
     if not rows:
@@ -197,8 +197,8 @@ def line_row(shop: Shop, line: Mapping[str, Any]) -> Row:
     if not ids:
         if vat:
             raise ValueError(f"Line {line['id']} has VAT and no tax.")
-        return Row(None, net, vat)
-    return Row(shop.percents[ids[0]] if ids[0] else ZERO, net, vat)
+        return Row(None, net, vat, str(line["id"]))
+    return Row(shop.percents[ids[0]] if ids[0] else ZERO, net, vat, str(line["id"]))
 
 
 def charge_row(shop: Shop, order: Mapping[str, Any], name: str, rate: Decimal, is_exempt: bool) -> Row | None:
@@ -207,10 +207,10 @@ def charge_row(shop: Shop, order: Mapping[str, Any], name: str, rate: Decimal, i
     if not net and not vat:
         return None
     if not vat:
-        return Row(ZERO if is_exempt else None, net, vat)
+        return Row(ZERO if is_exempt else None, net, vat, name)
     if not rate:  # only in the amounts, which are rounded: the shop's nearest
         rate = min({*shop.percents.values()}, key=lambda percent: abs(percent - vat * 100 / net))
-    return Row(rate, net, vat)
+    return Row(rate, net, vat, name)
 
 
 # Vouchers. The shop says what each is worth with and without VAT, and not of which rates.
@@ -313,6 +313,69 @@ def bring_vat_into_line(order: Mapping[str, Any], rows: list[Row], limit: Decima
     most = max(rates, key=lambda rate: (by_rate[rate], rate))
     max((row for row in rows if row.rate == most), key=lambda row: abs(row.net)).vat += missing
     return []
+
+
+# Credit notes: one of each credit slip, at the invoice's rates, never more than is left
+
+
+def credit_notes(shop: Shop, order: Mapping[str, Any], rows: list[Row], total: Decimal) -> list[dict[str, Any]]:
+    """In the order of the slips. All of them wait, since their invoices do."""
+    left = [Row(row.rate, row.net, row.vat, row.of) for row in rows]
+    left_total = total
+    notes = []
+    slips = sorted(shop.slips.get(order["id"], []), key=lambda slip: (slip["date_add"], int(slip["id"])))
+    for n, slip in enumerate(slips, start=1):
+        wanted = cents(worth_of(slip))
+        codes = {"invoice_not_registered", "refund_waits"} | ({"refund_exceeds"} if wanted > left_total else set())
+        amount = min(wanted, left_total)
+        if amount == left_total:
+            parts = [(row.net, row.vat) for row in left]
+        else:
+            parts = [within(row, *said_of(slip, row)) for row in left]
+            if abs(amount - sum((net + vat for net, vat in parts), ZERO)) > min(CENT * len(rows), MOST_ROUNDING):
+                raise ValueError(f"Slip {slip['id']} is not what its rows come to: no rule is written here.")
+        for row, (net, vat) in zip(left, parts, strict=True):
+            row.net, row.vat = row.net - net, row.vat - vat
+        left_total -= amount
+        rates = sorted({row.rate for row in rows}, key=lambda rate: Decimal(-1) if rate is None else rate, reverse=True)
+        sums = [
+            (rate, [-sum((part[of] for row, part in zip(rows, parts, strict=True) if row.rate == rate), ZERO)
+                    for of in (0, 1)])
+            for rate in rates
+        ]  # fmt: skip
+        notes.append(
+            {
+                "refund": str(slip["id"]),
+                "number": f"{order['id']}-K{n}",
+                "date": max(day_of(slip["date_add"]), day_of(paid(shop, order) or order["date_add"])).isoformat(),
+                "total": money(-amount),
+                "vat": [
+                    {"rate": None if rate is None else f"{rate:f}", "base": money(base), "amount": money(vat)}
+                    for rate, (base, vat) in sums
+                    if base or vat
+                ],
+                "findings": sorted(codes),
+            }
+        )
+    return notes
+
+
+def said_of(slip: Mapping[str, Any], row: Row) -> tuple[Decimal, Decimal]:
+    """Net and VAT that a slip gives back of a row."""
+    if row.of == "shipping":
+        net, gross = Decimal(slip["total_shipping_tax_excl"]), Decimal(slip["total_shipping_tax_incl"])
+    else:
+        of_it = [one for one in slip["associations"]["order_slip_details"] if str(one["id_order_detail"]) == row.of]
+        net = sum((Decimal(one["amount_tax_excl"]) for one in of_it), ZERO)
+        gross = sum((Decimal(one["amount_tax_incl"]) for one in of_it), ZERO)
+    if bool(gross - net) != bool(row.vat) and gross:
+        raise ValueError(f"Slip {slip['id']}: VAT of a row without, or none of one with. No rule is written here.")
+    return cents(net), cents(gross - net)
+
+
+def within(row: Row, net: Decimal, vat: Decimal) -> tuple[Decimal, Decimal]:
+    """No more than is left of the row."""
+    return (min(net, row.net), min(vat, row.vat)) if row.of else (ZERO, ZERO)
 
 
 # Days and figures
