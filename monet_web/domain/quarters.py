@@ -54,6 +54,10 @@ class Quarter:
         """The one before."""
         return Quarter(self.year - 1, 4) if self.number == 1 else Quarter(self.year, self.number - 1)
 
+    def after(self) -> Quarter:
+        """The one after."""
+        return Quarter(self.year + 1, 1) if self.number == 4 else Quarter(self.year, self.number + 1)
+
     def is_correctable_in(self, later: Quarter) -> bool:
         """False when its correction can't stand in the return of `later` any more: that country is told directly."""
         until = self.due.replace(year=self.due.year + _CORRECTED_FOR_YEARS)
