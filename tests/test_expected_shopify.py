@@ -33,7 +33,7 @@ from tests.connectors.shopify_recordings import asked_anew, entries, shop_object
 
 EXPECTED = Path(__file__).parent / "expected"
 NOW = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
-# What the independent program knows of; the treatment of VAT across borders and refunds are not its matter.
+# What the independent program knows of; the treatment of VAT across borders is not its matter.
 TOLD = frozenset({
     *("item_unknown", "vat_rate_unknown", "currency_rate_missing", "vat_differs", "total_differs", "marketplace_vat"),
     *("tax_rate_missing", "quantity_missing", "no_lines", "number_missing", "total_negative", "vat_code_invalid"),
@@ -78,8 +78,12 @@ def booked(session: Session) -> Book:
     """What the product made of every order, in the words of the expected file."""
     book: Book = {}
     with reading(session):
-        found = session.scalars(select(Invoice).where(Invoice.kind == InvoiceKind.INVOICE))
-        invoices = {invoice.store_order_id: invoice for invoice in found}
+        documents = session.scalars(select(Invoice).order_by(Invoice.id)).all()
+        invoices = {one.store_order_id: one for one in documents if one.kind is InvoiceKind.INVOICE}
+        notes: dict[int, list[Invoice]] = {}
+        for one in documents:
+            if one.kind is InvoiceKind.CREDIT_NOTE:
+                notes.setdefault(one.store_order_id, []).append(one)
         for order in session.scalars(select(StoreOrder)):
             book[order.external_id] = {
                 "outcome": order.outcome.value,
@@ -88,7 +92,20 @@ def booked(session: Session) -> Book:
             }
             if order.id in invoices:
                 book[order.external_id] |= figures(invoices[order.id])
+                book[order.external_id]["credit_notes"] = [figures_of_note(note) for note in notes.get(order.id, [])]
     return book
+
+
+def figures_of_note(note: Invoice) -> dict[str, Any]:
+    """A credit note in the words of the expected file."""
+    return {
+        "refund": note.external_id,
+        "number": note.number,
+        "date": note.issue_date.isoformat(),
+        "total": money(note.total),
+        "vat": figures(note)["vat"],
+        "findings": sorted(found.code for found in note.found),
+    }
 
 
 def figures(invoice: Invoice) -> dict[str, Any]:

@@ -3,8 +3,8 @@
 It shares no line with the product and imports none of it: two programs that agree are worth more than one that agrees
 with itself. Only the standard library is used. Settings are the defaults: a company in Lithuania that keeps stock, no
 items yet, no currency rates, every order inside the window. What is told of an order besides its figures is what its
-figures, items, rates, codes and currency are found to lack; the treatment of VAT across borders and the booking of
-refunds are not its matter.
+figures, items, rates, codes, refunds and currency are found to lack; the treatment of VAT across borders is not its
+matter.
 
     python tests/expected/make_shopify.py            writes shopify.json beside this file
     python tests/expected/make_shopify.py FILE       writes it to FILE
@@ -17,7 +17,7 @@ import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from decimal import Decimal
+from decimal import ROUND_FLOOR, ROUND_HALF_UP, Decimal
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -55,6 +55,7 @@ class Row:
     rate: Rate
     net: Decimal
     vat: Decimal
+    of: str = ""  # the store's id of the line
 
 
 def main(arguments: list[str]) -> None:
@@ -93,6 +94,7 @@ def expected(order: Node) -> dict[str, Any]:
             for rate, base, amount in vat
         ],
         "findings": [{"code": code, "subject": subject} for code, subject in findings],
+        "credit_notes": [] if reason else credit_notes(order, rows, total),
     }
 
 
@@ -162,6 +164,7 @@ def rows_of(order: Node) -> list[Row]:
         is_tip = bool(tips) and price == tips and line["title"] == "Tip"
         item = "" if line["isGiftCard"] or is_tip else line["sku"] or line["title"]
         rows.append(taxed(item, price, line["taxLines"], included=included))
+        rows[-1].of = line["id"]
     delivery = [line for line in order["shippingLines"] if not line["isRemoved"]]
     rows += [taxed("", money_of(one, "discountedPriceSet"), one["taxLines"], included=included) for one in delivery]
     short = money_of(order, "totalPriceSet") - cash_rounding(order) - sum((row.net + row.vat for row in rows), ZERO)
@@ -224,6 +227,71 @@ def vat_rows(rows: Iterable[Row]) -> list[tuple[Rate, Decimal, Decimal]]:
         )
         for rate in rates
     ]
+
+
+# Credit notes: one of each refund, at the invoice's rates, never more than is left. All wait, since their invoices do.
+
+
+def credit_notes(order: Node, rows: list[Row], total: Decimal) -> list[dict[str, Any]]:
+    left = [Row(row.item, row.rate, row.net, row.vat, row.of) for row in rows]
+    left_total = total
+    notes = []
+    refunds = sorted(order["refunds"], key=lambda refund: (refund["createdAt"], int(refund["legacyResourceId"])))
+    for n, refund in enumerate(refunds, start=1):
+        pieces = refund["refundLineItems"]
+        if pieces and not order["taxesIncluded"]:
+            raise ValueError("Pieces of an order with prices without VAT: no rule is written here.")
+        worth = sum((money_of(item, "subtotalSet") for item in pieces), ZERO)
+        amount = money_of(refund, "totalRefundedSet") or worth
+        if amount >= left_total or (pieces and amount != worth) or refund["refundShippingLines"]:
+            raise ValueError(f"Refund {refund['legacyResourceId']}: no rule is written here.")
+        parts = [back_of(row, pieces) for row in left] if pieces else shared(amount, left)
+        for row, (net, vat) in zip(left, parts, strict=True):
+            row.net, row.vat = row.net - net, row.vat - vat
+        left_total -= amount
+        given = [Row("", row.rate, -net, -vat) for row, (net, vat) in zip(rows, parts, strict=True)]
+        codes = {"invoice_not_registered", "refund_waits"} | (set() if pieces else {"refund_amount_only"})
+        paid = paid_day(order) or day_of(order["processedAt"])
+        notes.append(
+            {
+                "refund": refund["legacyResourceId"],
+                "number": f"{order['name'].removeprefix('#')}-K{n}",
+                "date": max(day_of(refund["createdAt"]), paid).isoformat(),
+                "total": money(-amount),
+                "vat": [
+                    {"rate": None if rate is None else plain(rate), "base": money(base), "amount": money(vat)}
+                    for rate, base, vat in vat_rows(given)
+                    if base or vat
+                ],
+                "findings": sorted(codes),
+            }
+        )
+    return notes
+
+
+def back_of(row: Row, pieces: list[Node]) -> tuple[Decimal, Decimal]:
+    """Net and VAT of the pieces of a row, within what is left of it."""
+    of_it = [item for item in pieces if item["lineItem"]["id"] == row.of]
+    vat = sum((money_of(item, "totalTaxSet") for item in of_it), ZERO)
+    net = sum((money_of(item, "subtotalSet") for item in of_it), ZERO) - vat
+    return min(net, row.net), min(vat, row.vat)
+
+
+def shared(amount: Decimal, left: list[Row]) -> list[tuple[Decimal, Decimal]]:
+    """An amount with VAT over what is left of each row: cents by the largest remainders, the first one of equals."""
+    grosses = [row.net + row.vat for row in left]
+    if min(grosses) < 0:
+        raise ValueError("An amount over rows that take off: no rule is written here.")
+    exact = [amount * gross / sum(grosses, ZERO) for gross in grosses]
+    shares = [share.quantize(CENT, rounding=ROUND_FLOOR) for share in exact]
+    over = int((amount - sum(shares, ZERO)) / CENT)
+    for index in sorted(range(len(exact)), key=lambda one: (shares[one] - exact[one], one))[:over]:
+        shares[index] += CENT
+    parts = []
+    for row, gross, share in zip(left, grosses, shares, strict=True):
+        vat = (share * row.vat / gross).quantize(CENT, rounding=ROUND_HALF_UP) if gross else ZERO
+        parts.append((share - vat, vat))
+    return parts
 
 
 # The buyer's VAT code
