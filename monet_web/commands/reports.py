@@ -164,6 +164,30 @@ def oss(quarter: str, file: Path | None, documents: Path | None) -> None:
             raise SystemExit(1)
 
 
+@reports.command("sales-journal")
+@click.argument("month", metavar="YYYY-MM")
+@click.argument("file", type=_FILE)
+def sales_journal(month: str, file: Path) -> None:
+    """Write a month's sales journal to FILE.csv or FILE.xlsx: what the main program books, by the company's accounts.
+
+    \b
+    monet reports sales-journal 2026-11 november.xlsx
+    """
+    from monet_web.models.base import reading
+    from monet_web.services.documents import sales_journal as service
+    from monet_web.services.documents.exports import sales_journal as files
+
+    first = _month(month)
+    with opened() as here, reading(here.session):
+        found = service.load(here.session, first)
+    files.write(found, file)
+    notes = f" and {_out.many(found.credit_notes, 'credit note')}" if found.credit_notes else ""
+    _out.say(f"{_out.many(found.invoices, 'invoice')}{notes}: {_out.many(len(found.rows), 'row')} written to {file}.")
+    _out.say(f"{_out.amount(found.debit)} EUR debited and as much credited.")
+    if found.waiting:
+        _out.say(f"{_out.many(found.waiting, 'document')} of the month still wait and are not in it.")
+
+
 def _say_month(found: Month) -> None:
     waiting = found.waiting
     state = "closed" if found.is_closed else "open" if found.is_over else "not over"

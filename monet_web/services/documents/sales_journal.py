@@ -1,0 +1,201 @@
+"""The sales journal of a month: what the main program books of the registered documents, by the company's accounts."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from monet_web.domain.errors import BrokenRule
+from monet_web.domain.money import ZERO
+from monet_web.domain.orders import LineKind, PaymentKind
+from monet_web.domain.sales_journal import Accounts, Document, Part, Row, Sold, Taxed, journal
+from monet_web.domain.treatment import Treatment
+from monet_web.models.company import Company
+from monet_web.models.integrations import Integration
+from monet_web.models.invoices import Invoice, InvoiceKind, InvoiceLine, InvoiceState, InvoiceVat
+
+_STEP = 500
+_OF_REVENUE = (LineKind.GOODS, LineKind.SERVICE, LineKind.DISCOUNT)
+_MOST_NAMED = 5
+
+
+@dataclass(frozen=True, slots=True)
+class SalesJournal:
+    """A month's rows. `waiting`: documents dated in it that are not registered, and so are not among the rows."""
+
+    month: date
+    rows: tuple[Row, ...]
+    invoices: int
+    credit_notes: int
+    waiting: int
+
+    @property
+    def debit(self) -> Decimal:
+        """The sum of the debit side, which is that of the credit side."""
+        return sum((row.debit for row in self.rows), ZERO)
+
+    @property
+    def by_account(self) -> list[tuple[Part, str, str, str, Decimal, Decimal]]:
+        """(part, account, code, rate, debit, credit) of the whole month."""
+        sums: dict[tuple[Part, str, str, str], list[Decimal]] = {}
+        for row in self.rows:
+            both = sums.setdefault((row.part, row.account, row.code, row.rate), [ZERO, ZERO])
+            both[0] += row.debit
+            both[1] += row.credit
+        order = list(Part)
+        keys = sorted(sums, key=lambda key: (order.index(key[0]), *key[1:]))
+        return [(*key, sums[key][0], sums[key][1]) for key in keys]
+
+
+def load(session: Session, month: date) -> SalesJournal:
+    """The journal of the documents dated in a month (its first day). Inside a transaction; three queries a step.
+
+    Raises BrokenRule where a document has no figures in euro.
+    """
+    following = _following(month)
+    in_month = (Invoice.issue_date >= month, Invoice.issue_date < following)
+    company = session.get_one(Company, 1, populate_existing=True)
+    integrations = {
+        row.id: row for row in session.execute(select(Integration.id, Integration.name, Integration.settings))
+    }
+    counted: dict[InvoiceKind, int] = defaultdict(int)
+    documents: list[Document] = []
+    after = 0
+    while True:
+        found = session.execute(
+            select(
+                Invoice.id, Invoice.number, Invoice.kind, Invoice.integration_id, Invoice.issue_date, Invoice.payment,
+                Invoice.payments, Invoice.treatment, Invoice.currency, Invoice.eur_rate, Invoice.net, Invoice.vat,
+                Invoice.total, Invoice.net_eur, Invoice.vat_eur, Invoice.total_eur,
+            )
+            .where(*in_month, Invoice.state == InvoiceState.REGISTERED, Invoice.id > after)
+            .order_by(Invoice.id)
+            .limit(_STEP)
+        ).all()  # fmt: skip
+        if not found:
+            break
+        after = found[-1].id
+        _must_be_in_euro(found)
+        ids = [row.id for row in found]
+        lines, rates = _lines(session, ids), _rates(session, ids)
+        for row in found:
+            counted[row.kind] += 1
+            accounts = _sales_accounts(company, integrations[row.integration_id].settings)
+            documents.append(
+                _document(row, integrations[row.integration_id].name, lines[row.id], rates[row.id], accounts)
+            )
+    waiting = session.scalar(
+        select(func.count()).select_from(Invoice).where(*in_month, Invoice.state == InvoiceState.IN_JOURNAL)
+    )
+    rows = journal(documents, _accounts(company))
+    debit, credit = sum((row.debit for row in rows), ZERO), sum((row.credit for row in rows), ZERO)
+    if debit != credit:
+        raise BrokenRule(
+            f"The journal does not balance: {debit} debited, {credit} credited.",
+            fix="A document's figures contradict each other: look at reconciliation, and tell who keeps this program.",
+        )
+    return SalesJournal(
+        month, tuple(rows), counted[InvoiceKind.INVOICE], counted[InvoiceKind.CREDIT_NOTE], waiting or 0
+    )
+
+
+def _following(month: date) -> date:
+    return date(month.year + month.month // 12, month.month % 12 + 1, 1)
+
+
+def _must_be_in_euro(found: Sequence[Any]) -> None:
+    missing = [row.number or "" for row in found if row.currency != "EUR" and row.total_eur is None]
+    if missing:
+        named = ", ".join(missing[:_MOST_NAMED]) + (" …" if len(missing) > _MOST_NAMED else "")
+        raise BrokenRule(f"These have no figures in euro: {named}.", fix="Add the rate of their currency.")
+
+
+def _accounts(company: Company) -> Accounts:
+    receivable = company.receivable_account
+    return Accounts(
+        receivable=receivable,
+        prepaid=company.prepaid_account or receivable,
+        cash_on_delivery=company.cod_account or receivable,
+        gift_card=company.gift_card_account or receivable,
+        vat=company.vat_account,
+        oss_vat=company.oss_vat_account or company.vat_account,
+        rounding=company.rounding_account or company.charges_account or company.revenue_account,
+    )
+
+
+def _sales_accounts(company: Company, settings: Mapping[str, Any]) -> tuple[str, str]:
+    """(of revenue, of charges): the integration's own, else the company's."""
+    revenue = str(settings.get("revenue_account") or company.revenue_account)
+    return revenue, str(settings.get("charges_account") or company.charges_account)
+
+
+def _lines(session: Session, ids: Sequence[int]) -> dict[int, list[Any]]:
+    query = (
+        select(
+            InvoiceLine.invoice_id, InvoiceLine.account, InvoiceLine.kind, InvoiceLine.vat_rate,
+            func.sum(InvoiceLine.net).label("net"),
+        )
+        .where(InvoiceLine.invoice_id.in_(ids))
+        .group_by(InvoiceLine.invoice_id, InvoiceLine.account, InvoiceLine.kind, InvoiceLine.vat_rate)
+        .order_by(InvoiceLine.invoice_id, func.min(InvoiceLine.position))
+    )  # fmt: skip
+    return _by_invoice(session.execute(query).all())
+
+
+def _rates(session: Session, ids: Sequence[int]) -> dict[int, list[Any]]:
+    query = (
+        select(
+            InvoiceVat.invoice_id, InvoiceVat.rate, InvoiceVat.code, InvoiceVat.base, InvoiceVat.amount,
+            InvoiceVat.amount_eur,
+        )
+        .where(InvoiceVat.invoice_id.in_(ids))
+        .order_by(InvoiceVat.id)
+    )  # fmt: skip
+    return _by_invoice(session.execute(query).all())
+
+
+def _by_invoice(rows: Sequence[Any]) -> dict[int, list[Any]]:
+    found: dict[int, list[Any]] = defaultdict(list)
+    for row in rows:
+        found[row.invoice_id].append(row)
+    return found
+
+
+def _document(row: Any, store: str, lines: Sequence[Any], rates: Sequence[Any], accounts: tuple[str, str]) -> Document:
+    in_euro = row.total_eur is not None
+    return Document(
+        day=row.issue_date,
+        store=store,
+        payment=row.payment,
+        is_credit_note=row.kind is InvoiceKind.CREDIT_NOTE,
+        is_oss=row.treatment == Treatment.OSS,
+        eur_rate=row.eur_rate or Decimal(1),
+        sold=_sold(lines, rates, accounts),
+        taxed=tuple(
+            Taxed(one.rate, one.code, one.base, one.amount if one.amount_eur is None else one.amount_eur)
+            for one in rates
+        ),
+        paid=tuple((PaymentKind(one["kind"]), Decimal(one["amount"])) for one in row.payments or [] if "kind" in one),
+        total=row.total,
+        net_eur=row.net_eur if in_euro else row.net,
+        vat_eur=row.vat_eur if in_euro else row.vat,
+        total_eur=row.total_eur if in_euro else row.total,
+    )
+
+
+def _sold(lines: Sequence[Any], rates: Sequence[Any], accounts: tuple[str, str]) -> tuple[Sold, ...]:
+    """Accounts of goods before those of charges, as the codes of goods are written before those of services."""
+    revenue, charges = accounts
+    sold = [
+        Sold(line.account or (revenue if line.kind in _OF_REVENUE else charges), line.vat_rate, line.net)
+        for line in sorted(lines, key=lambda line: line.kind not in _OF_REVENUE)
+    ]
+    with_lines = {each.rate for each in sold}
+    return (*sold, *(Sold(revenue, one.rate, one.base) for one in rates if one.rate not in with_lines))
