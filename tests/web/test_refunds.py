@@ -127,6 +127,14 @@ def test_who_opened_it_before_somebody_else_saved_is_told(
     assert "changed after you had opened it" in words(accountant.get(answer.location).text)
 
 
+def test_the_office_registers_no_credit_notes(app: Flask, session: Session, note: Invoice) -> None:
+    office = browser(app, session, Role.OFFICE)
+    office.post("/journals/register", data={"invoice": note.id})
+    assert latest(session).state is InvoiceState.IN_JOURNAL
+    asked = office.get(f"/journals/ask?do=register&invoice={note.id}")
+    assert "Credit notes are registered by an accountant." in words(office.get(asked.location).text)
+
+
 def sold(session: Session, session_factory: Factory) -> Invoice:
     """One notebook, to be paid on delivery."""
     with writing(session):

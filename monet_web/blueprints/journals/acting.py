@@ -24,6 +24,7 @@ from monet_web.blueprints.said import told
 from monet_web.domain.errors import BrokenRule, MonetError
 from monet_web.models import db
 from monet_web.models.base import now_utc, reading
+from monet_web.models.invoices import InvoiceKind
 from monet_web.models.users import Role
 from monet_web.services.books.closed import PeriodClosed
 from monet_web.services.documents import journals as service
@@ -55,10 +56,15 @@ def ask() -> ResponseReturnValue:
     session = db.session()
     if does == "move":
         which = replace(which, failing=True)
+    if does == "register":
+        which = _may_be_registered(which)
     with reading(session):
         meant = waiting.summary(session, which)
         if not meant.count and does == "move":
             flash(_("None of them has a finding that keeps it from being registered."), "journal")
+            return redirect(selection.way_back(request.args), 303)
+        if not meant.count and which.kind is not None and waiting.summary(session, replace(which, kind=None)).count:
+            flash(_("Credit notes are registered by an accountant."), "journal")
             return redirect(selection.way_back(request.args), 303)
         if not meant.count:
             flash(_("Nothing of it waits any more."), "journal")
@@ -73,7 +79,7 @@ def ask() -> ResponseReturnValue:
 @needs(Role.OFFICE)
 def register() -> ResponseReturnValue:
     """Register what passes; say of the rest why it still waits."""
-    which = selection.surely_meant(request.form)
+    which = _may_be_registered(selection.surely_meant(request.form))
     ids = ids_of(which)
     handed = handed_over(ids, "", back=selection.way_back(request.form), by_person=True)
     if handed is not None:
@@ -190,6 +196,11 @@ def _export(ending: str) -> ResponseReturnValue:
         as_attachment=True,
         download_name=f"waiting-invoices-{now_utc():%Y-%m-%d}.{ending}",
     )
+
+
+def _may_be_registered(which: Which) -> Which:
+    """Those that this person may register: credit notes are an accountant's (H1)."""
+    return which if current_user.may(Role.ACCOUNTANT) else replace(which, kind=InvoiceKind.INVOICE)
 
 
 def _parts(ids: list[int]) -> list[list[int]]:

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, extract, func, select
 from sqlalchemy.orm import Session, defer, selectinload
 
 from monet_web.domain.findings import OF_A_LINE, PERSON_MAY_PASS
-from monet_web.models.invoices import AccountingType, Invoice, InvoiceFinding, InvoiceState
+from monet_web.models.invoices import AccountingType, Invoice, InvoiceFinding, InvoiceKind, InvoiceState
 from monet_web.services.documents.search import found_by
 
 PAGE = 50
@@ -31,6 +31,7 @@ class Which:
     text: str = ""
     passing: bool = False  # only those that a person may register: nothing else stands in the way
     failing: bool = False  # only the others
+    kind: InvoiceKind | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,8 @@ def conditions(which: Which) -> list[ColumnElement[bool]]:
         asked.append(Invoice.journal_id == which.journal_id)
     if which.integration_id is not None:
         asked.append(Invoice.integration_id == which.integration_id)
+    if which.kind is not None:
+        asked.append(Invoice.kind == which.kind)
     if which.accounting_type is not None:
         asked.append(Invoice.accounting_type == which.accounting_type)
     if which.month is not None:
