@@ -196,10 +196,9 @@ def _say_month(found: Month) -> None:
     if waiting.documents:
         without = f", {waiting.without_euro} of them without amounts in EUR" if waiting.without_euro else ""
         lines.append(
-            f"{_out.many(waiting.documents, 'document')} wait with {_out.amount(waiting.vat)} EUR of VAT{without}: "
-            "monet journals list"
+            f"{_wait(waiting.documents)} with {_out.amount(waiting.vat)} EUR of VAT{without}: monet journals list"
         )
-    lines += [f"No rate for {subject}: {_out.many(count, 'document')} wait." for subject, count in found.rates]
+    lines += [f"No rate for {subject}: {_wait(count)}." for subject, count in found.rates]
     lines += [f"OSS misses the rate of {currency} published on {of.published}." for of, currency in found.quarter_rates]
     if "isaf" in found.stands_open:
         refused = found.isaf.refused_count or len(found.isaf.against)
@@ -211,6 +210,10 @@ def _say_month(found: Month) -> None:
     changes = found.isaf.changes
     if found.isaf.since is not None and not changes.are_none:
         _out.say(_changes(changes.added, changes.altered, changes.gone))
+
+
+def _wait(count: int) -> str:
+    return f"{_out.many(count, 'document')} {'waits' if count == 1 else 'wait'}"
 
 
 def _changes(added: int, altered: int, gone: int) -> str:
