@@ -169,7 +169,7 @@ class StoreClient:
             tried += 1
             if isinstance(outcome, Answer) and outcome.status not in BUSY:
                 # A plugin that fails for one moment is forgiven once; what fails twice is the caller's to narrow.
-                if outcome.status < 500 or tried > 1:
+                if outcome.status < 500 or tried > 1 or not self._may_wait(1.0):
                     return outcome
                 self._wait(tried, None, self.explained(outcome))
                 continue
@@ -373,18 +373,21 @@ class StoreClient:
     def _wait(self, tried: int, asked: float | None, error: MonetError) -> None:
         """Waits before the next try, or raises `error` when waiting would cost more than the run may."""
         seconds = float(2 ** (tried - 1)) if asked is None else asked
-        left = self._seconds_left()
-        if (
-            seconds > self.limits.longest_wait
-            or self.pace.waited + seconds > self.limits.waits_per_run
-            or self.pace.retries >= self.limits.retries_per_run
-            or (left is not None and seconds >= left)
-        ):
+        if not self._may_wait(seconds):
             raise error
         self.pace.count_wait(seconds)
         free_at = self.pace.free_at
         self._rest(seconds)
         self._rested_until = free_at
+
+    def _may_wait(self, seconds: float) -> bool:
+        left = self._seconds_left()
+        return (
+            seconds <= self.limits.longest_wait
+            and self.pace.waited + seconds <= self.limits.waits_per_run
+            and self.pace.retries < self.limits.retries_per_run
+            and (left is None or seconds < left)
+        )
 
     def _stay_away(self) -> None:
         """Waits as long as the store has asked a twin to; what this client waited for itself is over already."""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from monet_web.connectors.broken import BrokenOrders, TooManyBroken
 from monet_web.connectors.failures import TimedOut, TooLarge, Unusable
 from monet_web.domain.errors import MonetError, NeedsOwner, RetryLater
 
@@ -77,20 +78,29 @@ class IdOrdered:
     it have vanished and later ones have moved up, so it goes back until it finds its place: nothing is skipped, not
     even when as many rows come as go and the total stays the same. A store that ignores `offset` is read by page
     numbers (`start` is then a multiple of `size`), and a page is read again when the total has dropped.
+
+    `ask_known` asks the store for the row with this id, which it gave before (None: for anything), and raises when
+    that fails: so broken rows side by side are told from a store that is not well.
     """
 
     def __init__(
-        self, fetch: Fetch, *, size: int = 100, by_page: bool = False, slices: int = 50_000, holes: int = 100
+        self,
+        fetch: Fetch,
+        ask_known: Callable[[int | None], object],
+        *,
+        size: int = 100,
+        by_page: bool = False,
+        slices: int = 50_000,
     ) -> None:
         self.total: int | None = None  # of the first answer: past the end WooCommerce says 0
         self.by_page = by_page
         self._fetch = fetch
         self._size = size
         self._slices_left = slices
-        self._holes_left = holes
         self._first_id: int | None = None
         self._last_total: int | None = None
-        self._broken_in_a_row = 0
+        self._known: int | None = None
+        self._broken = BrokenOrders(lambda: ask_known(self._known))
 
     @property
     def step(self) -> int:
@@ -103,6 +113,11 @@ class IdOrdered:
         stuck_at: int | None = None
         holes: list[MonetError] = []
         while True:
+            try:
+                self._broken.check()
+            except TooManyBroken:
+                yield from (Hole(last, None, error) for error in holes)
+                raise
             entries, start = self._next(position, last, bool(holes))
             ids = [row_id(entry) for entry in entries if not isinstance(entry, MonetError)]
             if ids != sorted(ids):
@@ -178,18 +193,16 @@ class IdOrdered:
         except _NARROWABLE as failure:
             error = failure
         else:
-            self._broken_in_a_row = 0
             if found.rows:
+                self._broken.came()
+                self._known = row_id(found.rows[-1])
                 self.total = found.total if self.total is None else self.total
                 self._last_total = found.total if size == self._size else self._last_total
             elif self.total is None:
                 self.total = found.total
             return list(found.rows)
         if size == 1:
-            self._broken_in_a_row += 1
-            self._holes_left -= 1
-            if isinstance(error, TimedOut) or self._broken_in_a_row >= 5 or self._holes_left < 0:
-                raise error  # not one bad order, but a store that is not well
+            self._broken.failed(f"the one after order {self._known}" if self._known else "the first", error)
             return [error]
         part = size // _smallest_factor(size)
         entries: list[Row | MonetError] = []

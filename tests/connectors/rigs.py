@@ -5,7 +5,7 @@ A new connector adds one function here and its name in RIGS; the suite itself kn
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import ROUND_HALF_UP, Decimal
@@ -52,7 +52,7 @@ class Rig:
     sell: Callable[[], object]  # a new order, in the window
     add_at: Callable[[datetime], str]  # an order created at this moment; gives its id
     edit: Callable[[str], object]  # somebody changes this order now, in the window
-    breaks: Callable[[str], object]  # from now on every answer with this order in it fails
+    breaks: Callable[[Collection[str]], object]  # from now on every answer with one of these orders in it fails
     says: Callable[[Mapping[str, Json]], tuple[str, str, Decimal]]  # a recorded entry's currency, status and total
     recorded: Callable[[], list[Mapping[str, Json]]]  # entries of pages, from real servers
     with_unknown: Callable[[dict[str, Any]], None]  # puts unknown fields and an unknown status into an entry
@@ -62,6 +62,10 @@ class Rig:
     cards_lower_total: bool = True  # a gift card that pays a part is taken off the order's total
     # Two spellings of one shop's address, and another shop's.
     typed: tuple[str, str, str] = ("https://Shop.Example/", " http://shop.example", "https://other.example")
+
+
+def _numbers(ids: Collection[str]) -> frozenset[int]:
+    return frozenset(map(int, ids))
 
 
 def woocommerce() -> Rig:
@@ -95,7 +99,7 @@ def woocommerce() -> Rig:
         sell=lambda: store.add(at=datetime(2027, 12, 1, tzinfo=UTC)),
         add_at=lambda moment: str(store.add(at=moment)),
         edit=lambda order_id: store.edit(int(order_id), at=EDITED, customer_note="changed"),
-        breaks=lambda order_id: setattr(shop, "faults", WooCommerceFaults(broken_orders=frozenset({int(order_id)}))),
+        breaks=lambda ids: setattr(shop, "faults", WooCommerceFaults(broken_orders=_numbers(ids))),
         says=lambda entry: (entry["order"]["currency"], entry["order"]["status"], Decimal(entry["order"]["total"])),
         recorded=lambda: list(bundles()),
         with_unknown=with_unknown,
@@ -131,7 +135,7 @@ def opencart() -> Rig:
         sell=lambda: store.add(at=datetime(2027, 12, 1, tzinfo=UTC)),
         add_at=lambda moment: str(store.add(at=moment)),
         edit=lambda order_id: store.edit(int(order_id), at=EDITED, comment="changed"),
-        breaks=lambda order_id: setattr(shop, "faults", OpenCartFaults(broken_orders=frozenset({int(order_id)}))),
+        breaks=lambda ids: setattr(shop, "faults", OpenCartFaults(broken_orders=_numbers(ids))),
         says=says,
         recorded=lambda: list(load("opencart", "orders_oc3")["orders"]),
         with_unknown=with_unknown,
@@ -171,7 +175,7 @@ def prestashop() -> Rig:
         sell=lambda: store.buy(at=int(datetime(2027, 12, 1, tzinfo=UTC).timestamp())),
         add_at=lambda moment: str(store.buy(at=int(moment.timestamp()))),
         edit=lambda order_id: store.edit(int(order_id), at=int(EDITED.timestamp()), note="changed"),
-        breaks=lambda order_id: setattr(server, "faults", PrestaShopFaults(broken_orders=frozenset({int(order_id)}))),
+        breaks=lambda ids: setattr(server, "faults", PrestaShopFaults(broken_orders=_numbers(ids))),
         says=says,
         recorded=lambda: list(prestashop_recordings.BUNDLES.values()),
         with_unknown=with_unknown,
@@ -207,7 +211,7 @@ def shopify() -> Rig:
         sell=lambda: store.add(at=datetime(2027, 12, 1, tzinfo=UTC)),
         add_at=lambda moment: str(store.add(at=moment)),
         edit=lambda order_id: store.edit(int(order_id), at=EDITED, note="changed"),
-        breaks=lambda order_id: setattr(shop, "faults", ShopifyFaults(broken_orders=frozenset({int(order_id)}))),
+        breaks=lambda ids: setattr(shop, "faults", ShopifyFaults(broken_orders=_numbers(ids))),
         says=says,
         recorded=shopify_recordings.entries,
         with_unknown=with_unknown,

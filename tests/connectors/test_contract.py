@@ -345,7 +345,7 @@ def test_a_429_for_an_hour_ends_the_run_and_says_when_to_come_again(served: Serv
 def test_a_page_that_fails_is_narrowed_to_the_order_that_breaks_it(served: Served) -> None:
     everybody = sorted(served.rig.ids(), key=int)
     broken = everybody[len(everybody) // 3]
-    served.rig.breaks(broken)
+    served.rig.breaks([broken])
     with served.connector() as made:
         pages = list(made.pages(everything(served)))
         found = [made.read(entry, page.context).external_id for page in pages for entry in page.orders]
@@ -356,6 +356,31 @@ def test_a_page_that_fails_is_narrowed_to_the_order_that_breaks_it(served: Serve
     assert is_sentence(unreadable.reason)
     assert sorted(found, key=int) == [one for one in everybody if one != broken]
     assert [one.external_id for one in alone] == [broken]
+
+
+@pytest.mark.parametrize("begins", [0, 11])
+def test_orders_that_break_side_by_side_are_each_named_while_the_store_answers(served: Served, begins: int) -> None:
+    everybody = sorted(served.rig.ids(), key=int)
+    broken = everybody[begins : begins + 17]
+    served.rig.breaks(broken)
+    with served.connector() as made:
+        pages = list(made.pages(everything(served)))
+        found = [made.read(entry, page.context).external_id for page in pages for entry in page.orders]
+    assert sorted(found, key=int) == [one for one in everybody if one not in broken]
+    named = [one.external_id for page in pages for one in page.unreadable]
+    assert len(set(named)) == len(named) == len(broken)
+    assert named == broken
+    assert pages[-1].expected in (None, len(everybody))
+
+
+def test_a_store_that_goes_down_while_it_is_read_is_not_taken_for_many_broken_orders(served: Served) -> None:
+    trouble = TROUBLE["500"]
+    served.interfere = lambda environ: trouble(environ) if len(served.asked) > 3 else None
+    named: list[str] = []
+    with served.connector() as made, pytest.raises(RetryLater):
+        for page in made.pages(everything(served)):
+            named += [one.external_id for one in page.unreadable]
+    assert len(named) < 10
 
 
 def test_a_key_that_is_wrong_is_refused_with_what_to_do(served: Served) -> None:

@@ -95,6 +95,13 @@ def test_a_wrong_charset_in_the_header_does_no_harm_and_a_true_one_is_used() -> 
     assert decode('["Sūris"]'.encode("cp1257"), "application/json; charset=windows-1257") == ["Sūris"]
 
 
+def test_when_no_retry_is_left_an_error_of_the_store_still_comes_back_for_the_caller_to_narrow() -> None:
+    with running(lambda request: Response("", 500)) as shop:
+        asking = client(shop, limits=Limits(retries_per_run=1))
+        assert [asking.ask("/x").status for _ in range(3)] == [500, 500, 500]
+        assert len(shop.asked) == 4
+
+
 def test_a_web_page_for_json_needs_the_owner_and_an_empty_answer_is_tried_later() -> None:
     with running(
         lambda request: Response("<!doctype html><title>x</title><p>Sveiki", content_type="text/html")

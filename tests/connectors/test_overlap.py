@@ -165,7 +165,7 @@ def test_no_row_is_missed_though_rows_vanish_while_pieces_are_on_their_way(
 
     overlap = Overlap(Nobody(), width=3)
     ahead = Ahead(overlap, fetch, lambda start, size: fetch(Nobody(), start, size))
-    listing = IdOrdered(lambda start, size: ahead(start, size, listing.step), size=size)
+    listing = IdOrdered(lambda start, size: ahead(start, size, listing.step), lambda number: number, size=size)
     read = [row["id"] for row in listing if isinstance(row, dict)]
     overlap.close()
     assert read == sorted(set(read))

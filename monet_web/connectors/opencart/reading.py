@@ -7,26 +7,24 @@ from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
 from monet_web.connectors.base import Json, Page, Selection
+from monet_web.connectors.broken import BrokenOrders
 from monet_web.connectors.failures import TimedOut, TooLarge, Unusable
 from monet_web.connectors.foreign import Misfit, Row, local_moment
 from monet_web.connectors.opencart.api import Api, Orders, order_id
 from monet_web.domain.orders import Unreadable
 
 PER_PAGE = 100
-_MOST_BROKEN = 100
-_MOST_IN_A_ROW = 5
 _NARROWABLE = (Unusable, TooLarge, TimedOut)
 
 
 def by_ids(api: Api, ids: Sequence[int]) -> tuple[Sequence[Row], tuple[Unreadable, ...]]:
     """These orders, and those that break even an answer of their own: an answer that fails is asked for in halves.
 
-    Raises what the shop says when several in a row fail, because then it is the shop that is not well.
+    Raises what the shop says when several in a row fail and it does not tell who it is any more.
     """
-    in_a_row = 0
+    many = BrokenOrders(api.info)
 
     def fetched(some: Sequence[int]) -> tuple[list[Row], tuple[Unreadable, ...]]:
-        nonlocal in_a_row
         try:
             rows = list(api.by_ids(some))
         except _NARROWABLE as error:
@@ -34,12 +32,10 @@ def by_ids(api: Api, ids: Sequence[int]) -> tuple[Sequence[Row], tuple[Unreadabl
                 middle = len(some) // 2
                 left, right = fetched(some[:middle]), fetched(some[middle:])
                 return [*left[0], *right[0]], (*left[1], *right[1])
-            in_a_row += 1
-            if isinstance(error, TimedOut) or in_a_row > _MOST_IN_A_ROW:
-                raise
+            many.failed(f"order {some[0]}", error)
             reason = f"The shop fails when it is asked for order {some[0]}. {error.message}"
             return [], (Unreadable(str(some[0]), reason, number=str(some[0])),)
-        in_a_row = 0
+        many.came()
         return rows, ()
 
     return fetched(ids)
@@ -55,14 +51,18 @@ class Reading:
     context: Mapping[str, Json]
     _total: int | None = None
     _left_out: int = 0
-    _broken: int = 0
-    _in_a_row: int = 0
+    _known: int = 0  # the last order that came whole
     _size: int = field(default=PER_PAGE)
+    _broken: BrokenOrders = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._broken = BrokenOrders(self._ask_known)
 
     def pages(self) -> Iterator[Page]:
         """Pages of at most 100 orders, lazily. A keyset on the id: what comes or goes meanwhile moves nothing."""
         after: int | None = 0
         while after is not None:
+            self._broken.check()
             rows, unreadable, after = self._next(after)
             held = tuple(row for row in rows if self._holds(row))
             self._left_out += len(rows) - len(held)
@@ -78,7 +78,9 @@ class Reading:
             except _NARROWABLE as failure:
                 error = failure
             else:
-                self._in_a_row = 0
+                if found.rows:
+                    self._broken.came()
+                    self._known = order_id(found.rows[-1])
                 self._size = min(PER_PAGE, self._size * 5)
                 return found.rows, (), found.after
             if self._size == 1:
@@ -89,21 +91,28 @@ class Reading:
         self, after: int, error: Unusable | TooLarge | TimedOut
     ) -> tuple[list[Row], tuple[Unreadable, ...], int | None]:
         """The next order breaks even a page of its own: its id is asked for alone, and reading goes on behind it."""
-        self._broken += 1
-        self._in_a_row += 1
-        if isinstance(error, TimedOut) or self._broken > _MOST_BROKEN or self._in_a_row > _MOST_IN_A_ROW:
+        if isinstance(error, TimedOut):
             raise error  # not one bad order, but a shop that is not well
         found = self._ask(after, 1, brief=True)
         if not found.rows:
             raise error
-        self._size = PER_PAGE
         row = found.rows[0]
+        is_first = not self._broken.in_a_row
+        self._broken.failed(f"order {order_id(row)}", error)
+        self._size = PER_PAGE if is_first else 1  # broken orders stand alone, or many side by side
         if not self._holds(row):
             self._left_out += 1
             return [], (), found.after
         name = str(order_id(row))
         reason = f"The shop fails when it is asked for order {name}. {error.message}"
         return [], (Unreadable(name, reason, number=name),), found.after
+
+    def _ask_known(self) -> None:
+        """The order that came last; before any has come, who the shop is."""
+        if self._known:
+            self.api.by_ids([self._known])
+        else:
+            self.api.info()
 
     def _ask(self, after: int, size: int, *, brief: bool = False) -> Orders:
         found = self.api.orders(

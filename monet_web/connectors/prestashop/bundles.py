@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from monet_web.connectors.base import Page
+from monet_web.connectors.broken import BrokenOrders
 from monet_web.connectors.failures import TimedOut, TooLarge, Unusable
 from monet_web.connectors.paging import Row
 from monet_web.connectors.prestashop import resources as ask_for
@@ -15,8 +16,6 @@ from monet_web.domain.orders import Unreadable
 
 PER_PAGE = 100
 _NARROWABLE = (Unusable, TimedOut, TooLarge)
-_MOST_BROKEN_IN_A_ROW = 5
-_MOST_BROKEN = 100
 
 _STATE = "[id,name,template,paid,logable,shipped,deleted]"
 
@@ -29,11 +28,12 @@ class Bundles:
     def __init__(self, api: Api) -> None:
         self._api = api
         self._tables: dict[str, list[Row]] = {}
-        self._broken_in_a_row = 0
-        self._broken = 0
+        self._broken = BrokenOrders(self._ask_known)
+        self._known = ""
 
     def page(self, ids: Sequence[str], expected: int | None = None) -> Page:
         """The orders with these ids, ascending; unknown ones left out, one that cannot be fetched as unreadable."""
+        self._broken.check()
         orders, broken = self._fetched(ids)
         return Page(
             orders=tuple(orders),
@@ -55,16 +55,21 @@ class Bundles:
                 middle = len(ids) // 2
                 left, right = self._fetched(ids[:middle]), self._fetched(ids[middle:])
                 return [*left[0], *right[0]], [*left[1], *right[1]]
-            self._broken += 1
-            self._broken_in_a_row += 1
-            is_the_store = self._broken_in_a_row >= _MOST_BROKEN_IN_A_ROW or self._broken > _MOST_BROKEN
-            if is_the_store or isinstance(error, TimedOut):
-                raise  # not one bad order, but a shop that is not well
+            self._broken.failed(f"order {ids[0]}", error)
             return [], [
                 Unreadable(ids[0], f"The shop fails when it is asked for order {ids[0]}. {error.message}", ids[0])
             ]
-        self._broken_in_a_row = 0
+        if found:
+            self._broken.came()
+            self._known = _id(found[-1]["order"])
         return found, []
+
+    def _ask_known(self) -> None:
+        """An order that came before, with all that belongs to it; before any has come, the shop's settings."""
+        if self._known:
+            self._asked([self._known])
+        else:
+            self._api.rows(ask_for.CONFIGURATIONS, limit=1)
 
     def _bundles(self, ids: Sequence[str]) -> list[Bundle]:
         """The orders with their rows; one that changed between two questions is asked for again."""

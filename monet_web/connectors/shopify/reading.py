@@ -14,20 +14,20 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from monet_web.connectors.base import Page, Selection
+from monet_web.connectors.broken import BrokenOrders
 from monet_web.connectors.failures import LATER, TimedOut, TooLarge, Unusable
 from monet_web.connectors.foreign import Misfit, utc_moment
 from monet_web.connectors.shopify.api import Api, Record, TooDear, record, rows
 from monet_web.connectors.shopify.completing import completed
 from monet_web.connectors.shopify.cost import BatchSize
 from monet_web.connectors.shopify.payments import SALES, paid_at
-from monet_web.connectors.shopify.queries import LISTED, LISTING, ORDER, ORDERS
+from monet_web.connectors.shopify.queries import LISTED, LISTING, ORDER, ORDERS, SHOP
 from monet_web.domain.errors import MonetError, NeedsOwner, RetryLater
 from monet_web.domain.orders import Unreadable
 
 _OVERLAP = timedelta(minutes=15)
 _SEEN_DAYS = 60  # how far back an app without read_all_orders sees
 _MOST_PAGES = 50_000
-_BROKEN_IN_A_ROW = 5
 _REFUNDED = frozenset({"PARTIALLY_REFUNDED", "REFUNDED"})
 
 
@@ -59,7 +59,8 @@ class Reading:
         self._api = api
         self._host = api.client.base.host
         self._batch = BatchSize()
-        self._broken = 0
+        self._known = ""
+        self._broken = BrokenOrders(self._ask_known)
         self._context: Record = {}
 
     def pages(self, selection: Selection) -> Iterator[Page]:
@@ -68,6 +69,7 @@ class Reading:
         left = sorted(wanted)
         expected = len(left)
         while left:
+            self._broken.check()
             ids, left = left[: self._batch.orders], left[self._batch.orders :]
             found, broken = self._whole([str(number) for number in ids])
             held = [
@@ -84,6 +86,7 @@ class Reading:
         """The orders with these ids, those that are not there left out."""
         left = list(ids)
         while left:
+            self._broken.check()
             now, left = left[: self._batch.orders], left[self._batch.orders :]
             found, broken = self._whole(now)
             if found or broken:
@@ -138,7 +141,8 @@ class Reading:
                 continue
             try:
                 found[order_id] = completed(self._api, order)
-                self._broken = 0
+                self._broken.came()
+                self._known = order_id
             except (Unusable, TooLarge) as error:
                 broken.append(self._given_up(order_id, error))
         return found, broken
@@ -181,10 +185,15 @@ class Reading:
                     found[order_id] = record(alone, of="order", host=self._host)
         return found
 
+    def _ask_known(self) -> None:
+        """An order that came before; before any has come, who the shop is."""
+        if self._known:
+            self._asked([self._known])
+        else:
+            self._api.ask(SHOP)
+
     def _given_up(self, order_id: str, error: MonetError) -> Unreadable:
-        self._broken += 1
-        if self._broken >= _BROKEN_IN_A_ROW:
-            raise error  # not one bad order, but a store that is not well
+        self._broken.failed(f"order {order_id}", error)
         return Unreadable(order_id, f"Shopify fails when it is asked for order {order_id}. {error.sentence()}")
 
 

@@ -137,17 +137,19 @@ class Api:
         questions = [partial(_refunds, order_id=order_id) for order_id in order_ids]
         return dict(zip(order_ids, self._overlap.each(questions), strict=True))
 
-    def broken_between(self, hole: Hole, named: set[str]) -> Unreadable:
+    def broken_between(self, hole: Hole, tried: set[str]) -> Unreadable:
         """Which order it was that could not be fetched: the ids around it are known, each between is asked for.
 
-        `named` are those of the same list that are known already; several may be broken side by side.
+        `tried` are those of the same list that were asked for or named already; several may be broken side by side.
         """
         for order_id in _candidates(hole):
-            if str(order_id) not in named and isinstance(self._one(str(order_id)), Unreadable):
-                named.add(str(order_id))
+            if str(order_id) in tried:
+                continue
+            tried.add(str(order_id))
+            if isinstance(self._one(str(order_id)), Unreadable):
                 return Unreadable(str(order_id), _fails(f"order {order_id}", hole.error.message))
-        name = next(name for number in count(1) if (name := f"after-{hole.after}-{number}") not in named)
-        named.add(name)
+        name = next(name for number in count(1) if (name := f"after-{hole.after}-{number}") not in tried)
+        tried.add(name)
         end = f" and before order {hole.before}" if hole.before is not None else ", at the end"
         place = f"an order that stands after order {hole.after}{end} of the list"
         return Unreadable(name, _fails(place, hole.error.message))
@@ -190,7 +192,12 @@ class Api:
                 self.learn("offset", "no")
             return ahead(start, size, listing.step)
 
-        listing = IdOrdered(fetch, size=PER_PAGE, by_page=by_page)
+        def ask_known(number: int | None) -> object:
+            if number is None:
+                return self.signed_in.client.get_json("/wp-json/", [("_fields", "name")])
+            return self.get(path, [("include", str(number)), *_ANY, ("per_page", "1")])
+
+        listing = IdOrdered(fetch, ask_known, size=PER_PAGE, by_page=by_page)
         return listing
 
     def _good(self, path: str, params: Params) -> Answer:

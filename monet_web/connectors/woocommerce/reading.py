@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from itertools import groupby
 
 from monet_web.connectors.base import Page, Selection
+from monet_web.connectors.broken import TooManyBroken
 from monet_web.connectors.http import Params
 from monet_web.connectors.paging import Hole, IdOrdered, Row, row_id
 from monet_web.connectors.woocommerce.api import DATES, PER_PAGE, Api, moment_text
@@ -50,13 +51,19 @@ class Reading:
     def pages(self) -> Iterator[Page]:
         """Pages of at most 100 orders, lazily."""
         batch: list[_Found] = []
-        for found in self._merged():
-            batch.append(found)
-            if len(batch) == PER_PAGE:
-                yield self._page(batch)
-                batch = []
+        ended: TooManyBroken | None = None
+        try:
+            for found in self._merged():
+                batch.append(found)
+                if len(batch) == PER_PAGE:
+                    yield self._page(batch)
+                    batch = []
+        except TooManyBroken as error:
+            ended = error
         if batch:
             yield self._page(batch)
+        if ended is not None:
+            raise ended
 
     def _merged(self) -> Iterator[_Found]:
         lists = [*self._lists(), (_Found(order_id) for order_id in self._api.refunded_orders(self._selection.window))]
@@ -93,17 +100,34 @@ class Reading:
 
     def _held(self, listing: IdOrdered, *, counts: bool) -> Iterator[_Found]:
         """The orders of a list that the selection holds; in full when the list gives them so."""
-        named: set[str] = set()
-        for row in listing:
-            if isinstance(row, Hole):
-                broken = self._api.broken_between(row, named)
-                is_nameless = not broken.external_id.isdigit()
-                order_id = row.after if is_nameless else int(broken.external_id)
-                yield _Found(order_id, broken=broken, is_counted=counts, is_nameless=is_nameless)
-            elif self._holds(row):
-                yield _Found(row_id(row), order=row if "line_items" in row else None, is_counted=counts)
-            else:
-                self._left_out += counts
+        tried: set[str] = set()
+        holes: list[Hole] = []  # side by side, they are named together, because their ids are found in any order
+        ended: TooManyBroken | None = None
+        try:
+            for row in listing:
+                if isinstance(row, Hole):
+                    holes.append(row)
+                    continue
+                yield from self._named(holes, tried, counts=counts)
+                holes = []
+                if self._holds(row):
+                    yield _Found(row_id(row), order=row if "line_items" in row else None, is_counted=counts)
+                else:
+                    self._left_out += counts
+        except TooManyBroken as error:
+            ended = error
+        yield from self._named(holes, tried, counts=counts)
+        if ended is not None:
+            raise ended
+
+    def _named(self, holes: Sequence[Hole], tried: set[str], *, counts: bool) -> list[_Found]:
+        found = []
+        for hole in holes:
+            broken = self._api.broken_between(hole, tried)
+            is_nameless = not broken.external_id.isdigit()
+            order_id = hole.after if is_nameless else int(broken.external_id)
+            found.append(_Found(order_id, broken=broken, is_counted=counts, is_nameless=is_nameless))
+        return sorted(found, key=lambda one: one.order_id)
 
     def _holds(self, row: Row) -> bool:
         try:
