@@ -188,6 +188,59 @@ def sales_journal(month: str, file: Path) -> None:
         _out.say(f"{_out.many(found.waiting, 'document')} of the month still wait and are not in it.")
 
 
+@reports.command()
+@click.argument("month", metavar="YYYY-MM")
+@click.option("--json", "as_json", is_flag=True, help="Only JSON.")
+def numbers(month: str, as_json: bool) -> None:
+    """Explain every gap and every date out of order among a month's numbers; exit code 1 when one is not explained.
+
+    \b
+    monet reports numbers 2026-11
+    """
+    from monet_web.domain.number_gaps import BACKWARDS
+    from monet_web.models.base import reading
+    from monet_web.services.reports import numbers as service
+
+    first = _month(month)
+    with opened() as here, reading(here.session):
+        found = service.load(here.session, first)
+    if as_json:
+        _out.say_json(
+            [
+                {
+                    "integration": store.name, "first": each.first, "last": each.last, "documents": each.documents,
+                    "missing": [
+                        {"first": one.first, "last": one.last, "count": one.count, "why": one.why.code,
+                         "text": one.why.text("en")}
+                        for one in each.missing
+                    ],
+                    "backwards": [
+                        {"number": one.number, "date": one.day.isoformat(), "after": one.before,
+                         "after_date": one.before_day.isoformat(), "why": one.why}
+                        for one in each.backwards
+                    ],
+                }
+                for store in found.stores
+                for each in store.series
+            ]
+        )  # fmt: skip
+    else:
+        for store in found.stores:
+            for each in store.series:
+                documents = _out.many(each.documents, "document")
+                _out.say(f"{store.name}: {each.first} to {each.last}, {documents}")
+                for one in each.missing:
+                    span = one.first if one.count == 1 else f"{one.first} – {one.last} ({_out.count(one.count)})"
+                    _out.say(f"  {span}: {one.why.text('en')}")
+                for late in each.backwards:
+                    why = BACKWARDS[late.why][0]
+                    _out.say(f"  {late.number} of {late.day} after {late.before} of {late.before_day}: {why}")
+        if not found.stores:
+            _out.say("Nothing is registered in it.")
+    if found.unexplained:
+        raise SystemExit(1)
+
+
 def _say_month(found: Month) -> None:
     waiting = found.waiting
     state = "closed" if found.is_closed else "open" if found.is_over else "not over"

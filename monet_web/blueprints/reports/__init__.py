@@ -2,6 +2,7 @@
 
 import monet_web.blueprints.reports.isaf
 import monet_web.blueprints.reports.month
+import monet_web.blueprints.reports.numbers
 import monet_web.blueprints.reports.oss
 import monet_web.blueprints.reports.sales_journal
 import monet_web.blueprints.reports.views  # noqa: F401 - their routes
