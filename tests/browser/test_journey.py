@@ -135,13 +135,11 @@ def receive_what_is_missing(page: Page, shop: Demo) -> None:
 
 
 def register_one_by_hand(page: Page, shop: Demo) -> None:
-    """One that only a person may pass: the question says for how much and in which month (H6)."""
+    """A credit note that only a person may pass: the button says for how much and in which month (H6)."""
     number, name = refunded(shop)
     page.goto(f"{shop.address}/journals/invoices/{number}")
-    expect(page.get_by_text("The store has refunded")).not_to_have_count(0)
-    page.get_by_text("Register…").click()
-    expect(page.get_by_text(re.compile(r"Register 1 invoice for [\d,.]+.EUR, dated \w+ 20\d\d\?"))).to_be_visible()
-    page.get_by_role("button", name="Register it", exact=True).click()
+    expect(page.get_by_text("Credit notes wait for you in this integration")).not_to_have_count(0)
+    page.get_by_role("button", name=re.compile(r"Register 1 credit note for .+, dated \w+ 20\d\d")).click()
     expect(page.locator("#toasts .slip").first).to_contain_text(f"Registered as {name}")
     assert shop.ask(f"SELECT state FROM invoices WHERE id = {number}") == [("registered",)]
     page.goto(f"{shop.address}/invoices/{number}")
@@ -149,14 +147,15 @@ def register_one_by_hand(page: Page, shop: Demo) -> None:
 
 
 def launch_again_and_see_nothing_doubled(page: Page, shop: Demo) -> None:
-    before = one(shop, "SELECT count(*) FROM invoices")
+    before = one(shop, "SELECT count(*) FROM invoices WHERE kind = 'invoice'")
     page.goto(f"{shop.address}/integrations")
     launch_everything(page)
     expect(page.get_by_role("heading", name="1 run launched")).to_be_visible()
     expect(page.locator(".run-part.has-ended")).to_be_visible()
     first, again = counted(shop)
     # The demo store lives on: an order that came meanwhile is the only thing that may be new.
-    assert one(shop, "SELECT count(*) FROM invoices") == before + again["registered"] + again["in_journal"]
+    after = one(shop, "SELECT count(*) FROM invoices WHERE kind = 'invoice'")
+    assert after == before + again["registered"] + again["in_journal"]
     assert again["registered"] + again["in_journal"] <= 2
     assert again["already_there"] >= first["registered"] + first["in_journal"] - 2
     assert shop.ask("SELECT number FROM invoices GROUP BY number HAVING count(*) > 1") == []
@@ -214,10 +213,10 @@ def one(shop: Demo, sql: str) -> int:
 
 
 def refunded(shop: Demo) -> tuple[int, str]:
-    """(id, number) of a waiting invoice that waits for nothing but its refund."""
+    """(id, number) of a credit note that waits for nothing but a person."""
     ((number, name),) = shop.ask(
         "SELECT invoices.id, invoices.number FROM invoices JOIN findings ON findings.invoice_id = invoices.id "
-        "WHERE state = 'in_journal' AND currency = 'EUR' GROUP BY invoices.id "
-        "HAVING count(*) = 1 AND max(code) = 'refund_not_booked' ORDER BY invoices.id LIMIT 1"
+        "WHERE state = 'in_journal' AND kind = 'credit_note' GROUP BY invoices.id "
+        "HAVING sum(code NOT IN ('refund_waits', 'refund_amount_only')) = 0 ORDER BY invoices.id LIMIT 1"
     )
     return int(number), str(name)

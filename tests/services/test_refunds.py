@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -10,11 +12,14 @@ import pytest
 from sqlalchemy.orm import Session, sessionmaker
 
 from monet_web.domain.orders import LineKind, Refund, RefundLine
-from monet_web.models import CurrencyRate, Invoice
+from monet_web.models import CurrencyRate, Integration, Invoice
 from monet_web.models.base import writing
 from monet_web.models.invoices import InvoiceKind, InvoiceState
-from monet_web.services.documents import journals, mend, register
+from monet_web.models.runs import RunKind
+from monet_web.services.documents import credit, journals, mend, register
 from monet_web.services.importing import refunds
+from monet_web.services.importing.booking import booking_for
+from monet_web.services.importing.collect import Remembered
 from tests.builders import NOON, a_charge, a_line, a_tax, an_item, an_order
 from tests.services.scripted import NOW, ScriptedStore, import_all, integrate, invoices, moved, on_hand, put
 
@@ -326,3 +331,66 @@ def test_a_crash_before_the_commit_leaves_neither_and_the_next_run_makes_both(
     monkeypatch.setattr(refunds, "count_of_run", whole)
     run = import_all(session_factory, integration)
     assert (run.registered, run.credit_notes, len(notes(session))) == (1, 1, 1)
+
+
+def at_once(*works: Callable[[], object]) -> list[BaseException]:
+    """All of them begun together, each in a thread of its own; what broke."""
+    begin = threading.Barrier(len(works))
+    broken: list[BaseException] = []
+
+    def run(work: Callable[[], object]) -> None:
+        begin.wait()
+        try:
+            work()
+        except BaseException as error:  # noqa: BLE001 - told to the test
+            broken.append(error)
+
+    threads = [threading.Thread(target=run, args=(work,)) for work in works]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return broken
+
+
+@pytest.mark.parametrize("other", ["the same refund", "all of it"])
+def test_two_workers_never_give_back_more_than_is_left(
+    other: str, session: Session, session_factory: Factory, store: Shop
+) -> None:
+    """Past the claims, which keep them apart: the invoice's row alone must."""
+    integration = integrate(session, **AUTOMATIC)
+    put(store, an_order(lines=PAIR))
+    run = import_all(session_factory, integration)
+    (invoice,) = invoices(session)
+    order = an_order(lines=PAIR, refunds=(a_refund(total="20.00"),))
+    remembered = Remembered(invoice.store_order_id, invoice.drafted_from_version_id, order)
+
+    def follow() -> None:
+        mine = session_factory()
+        try:
+            with writing(mine):
+                booking = booking_for(
+                    mine,
+                    mine.get_one(Integration, integration.id),
+                    run_id=run.id,
+                    attempt=1,
+                    kind=RunKind.LAUNCH,
+                    **WHO,
+                )
+                refunds.follow(mine, booking, [refunds.Followed(remembered, invoice.id)])
+        finally:
+            mine.close()
+
+    def credit_all() -> None:
+        mine = session_factory()
+        try:
+            with writing(mine):
+                credit.in_full(mine, [invoice.id], run_id=run.id, day=NOW.date(), reason="all", **WHO)
+        finally:
+            mine.close()
+
+    at_once(follow, follow if other == "the same refund" else credit_all)
+    found = invoices(session)
+    assert sum(one.total for one in found) >= 0
+    assert len(found) == 2
+    assert sum(one.total for one in found) == (Decimal("4.20") if other == "the same refund" else 0)
