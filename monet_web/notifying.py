@@ -1,14 +1,18 @@
-"""Notices leave the house: e-mails by SMTP, failures by webhook too. What can't be sent is logged and sent later."""
+"""Notices leave the house: e-mails by SMTP, failures by webhook too. What can't be sent is logged and sent later.
+
+An e-mail is in its reader's language; what a webhook is posted is English, since programs read it.
+"""
 
 from __future__ import annotations
 
 import logging
 import smtplib
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from email.message import EmailMessage
 from email.utils import format_datetime, make_msgid
+from functools import partial
 from urllib.parse import unquote, urlsplit
 
 import requests
@@ -16,6 +20,7 @@ from sqlalchemy.orm import Session
 
 from monet_web.config import Config
 from monet_web.installation import opened
+from monet_web.languages.said import said
 from monet_web.models.base import reading, writing
 from monet_web.services import notices
 from monet_web.services.notices import Due
@@ -45,15 +50,15 @@ def _tell(session: Session, config: Config, *, now: datetime) -> None:
     with reading(session):
         failing = notices.failing(session, now=now)
         morning = None if config.smtp_url is None else notices.morning(session, now=now)
+        readers = notices.readers(session, config.mail_to)
     for due in failing:
         # After a failure the rest waits for the next tick, unclaimed: nobody's time limit loses it.
-        if not _told(session, due, _failure(due, config, now=now), now=now):
+        if not _told(session, due, _failure(due, config, readers, now=now), now=now):
             break
     if morning is not None:
         with reading(session):
             sentence = notices.morning_sentence(session, now=now)
-        text = f"{sentence}\n\n{config.url or ''}".strip()
-        _told(session, morning, {"e-mail": lambda: _mail(config, sentence, text, now=now)}, now=now)
+        _told(session, morning, _mails(config, readers, sentence, "", config.url or "", now=now), now=now)
 
 
 def _told(session: Session, due: Due, ways: Mapping[str, Callable[[], None]], *, now: datetime) -> bool:
@@ -69,13 +74,28 @@ def _told(session: Session, due: Due, ways: Mapping[str, Callable[[], None]], *,
     return is_all
 
 
-def _failure(due: Due, config: Config, *, now: datetime) -> dict[str, Callable[[], None]]:
+def _mails(
+    config: Config, readers: Mapping[str, Sequence[str]], subject: str, text: str, url: str, *, now: datetime
+) -> dict[str, Callable[[], None]]:
+    """An e-mail for the readers of each language: `subject`, and below it `text` or else the subject, and a link."""
+    ways: dict[str, Callable[[], None]] = {}
+    for language, to in readers.items():
+        heading = said(subject, language)
+        body = f"{said(text, language) or heading}\n\n{url}".strip()
+        ways["e-mail" if language == "en" else f"e-mail {language}"] = partial(
+            _mail, config, to, heading, body, now=now
+        )
+    return ways
+
+
+def _failure(
+    due: Due, config: Config, readers: Mapping[str, Sequence[str]], *, now: datetime
+) -> dict[str, Callable[[], None]]:
     subject = f"{due.name} has failed for an hour"
     url = f"{config.url}/integrations/{due.integration_id}" if config.url else ""
     ways: dict[str, Callable[[], None]] = {}
     if config.smtp_url is not None:
-        text = f"{due.because}\n\n{url}".strip()
-        ways["e-mail"] = lambda: _mail(config, subject, text, now=now)
+        ways = _mails(config, readers, subject, due.because, url, now=now)
     webhook = config.alert_webhook
     if webhook is not None:
         told = {
@@ -108,11 +128,11 @@ def _post(url: str, told: dict[str, str]) -> None:
             raise requests.HTTPError(response=answer)
 
 
-def _mail(config: Config, subject: str, text: str, *, now: datetime) -> None:
+def _mail(config: Config, to: Sequence[str], subject: str, text: str, *, now: datetime) -> None:
     message = EmailMessage()
     message["Subject"] = f"Monet: {subject}"
     message["From"] = config.mail_from
-    message["To"] = ", ".join(config.mail_to)
+    message["To"] = ", ".join(to)
     message["Date"] = format_datetime(now)
     message["Message-ID"] = make_msgid(domain=config.mail_from.rpartition("@")[2])
     message["Auto-Submitted"] = "auto-generated"

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from email import message_from_string
+from email.header import decode_header, make_header
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
@@ -20,12 +21,13 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from monet_web import notifying
 from monet_web.config import Config
-from monet_web.models import Integration
+from monet_web.models import Company, Integration, User
 from monet_web.models.base import reading, writing
 from monet_web.models.integrations import IntegrationState
 from monet_web.models.notices import Notice, NoticeKind
 from monet_web.models.runs import RunKind, RunState
 from monet_web.models.store_orders import Outcome
+from monet_web.models.users import Role
 from monet_web.services import notices
 from tests import builders
 from tests.builders import NOON
@@ -251,6 +253,7 @@ def telling(config: Config, smtp: Any, hook: Any) -> Config:
 @pytest.fixture
 def failing(session: Session) -> Integration:
     with writing(session):
+        session.get_one(Company, 1).language = "en"
         kava = builders.an_integration(session, "Kava\r\nBcc: x@example.com", settings=DAILY)
         ended(session, kava, RunState.FAILED, NOON)
     return kava
@@ -271,6 +274,40 @@ def test_an_e_mail_and_a_post_tell_a_failure_once(telling: Config, failing: Inte
     assert told["text"].startswith("Kava Bcc: x@example.com has failed for an hour. No orders came in since")
     assert told.keys() == {"text", "integration", "since", "url"}
     assert smtp.said  # the password was used
+
+
+def test_each_reader_gets_the_e_mail_in_his_language(
+    telling: Config, failing: Integration, session: Session, smtp: Any, hook: Any
+) -> None:
+    with writing(session):
+        for email, language in (("ona@example.com", "lt"), ("jonas@example.com", "en")):
+            session.add(User(email=email, language=language, role=Role.VIEWER, created_at=NOON))
+    for minutes in (60, 61):
+        notifying.tell(telling, now=NOON + minutes * MINUTE)
+    got = {(mail["To"], str(make_header(decode_header(mail["Subject"])))): mail for mail in map(parsed, smtp.got)}
+    assert got.keys() == {
+        ("ona@example.com", "Monet: Kava Bcc: x@example.com nepavyksta jau valandą"),
+        ("jonas@example.com", "Monet: Kava Bcc: x@example.com has failed for an hour"),
+        ("ona@example.com", "Monet: Jūsų laukia 1 dalykas."),
+        ("jonas@example.com", "Monet: 1 thing needs you."),
+    }
+    failure = got["ona@example.com", "Monet: Kava Bcc: x@example.com nepavyksta jau valandą"]
+    text = failure.get_payload(decode=True).decode()
+    assert "Užsakymai negaunami nuo 2026-11-23 12:00." in text
+    assert "has failed for an hour" in hook.got[0]["text"]
+
+
+def parsed(text: str) -> Any:
+    return message_from_string(text)
+
+
+def test_a_company_that_writes_lithuanian_is_told_so_unless_the_reader_chose(session: Session) -> None:
+    with writing(session):
+        session.get_one(Company, 1).language = "both"
+        session.add(User(email="jonas@example.com", language="en", role=Role.VIEWER, created_at=NOON))
+    with reading(session):
+        found = notices.readers(session, ["Ona@example.com", "Jonas@Example.com"])
+    assert found == {"lt": ["Ona@example.com"], "en": ["Jonas@Example.com"]}
 
 
 def test_a_recovery_and_a_new_failure_are_told_again(

@@ -13,6 +13,7 @@ from typing import IO, Any
 
 from monet_web.languages.catalog import SAID
 
+_LITHUANIAN = re.compile("[ąčęėįšųūž]")
 _WORD = re.compile(r"[^\W\d_]{2,}")
 # Paths, patterns, SQL, GraphQL, names of fields: nobody is told those.
 _NOISE = re.compile(
@@ -141,10 +142,24 @@ def _unsaid(tree: ast.AST) -> Iterator[int]:
                 yield from (id(each) for each in node.args)
             case ast.JoinedStr(values=values):
                 yield from (id(part) for part in values if isinstance(part, ast.Constant))
+            case ast.Dict(values=values) if any(_is_pair(each) for each in values):
+                for each in values:
+                    yield from _within(each)
+            case ast.Tuple() if _is_pair(node):
+                yield from _within(node)
             case ast.AnnAssign():
                 yield from _within(node.annotation)
             case _:
                 pass
+
+
+def _is_pair(node: ast.AST) -> bool:
+    """A sentence in both languages, side by side: (English, Lithuanian)."""
+    match node:
+        case ast.Tuple(elts=[ast.Constant(value=str()), ast.Constant(value=str(second))]):
+            return _LITHUANIAN.search(second) is not None
+        case _:
+            return False
 
 
 def _within(node: ast.AST) -> Iterator[int]:

@@ -6,7 +6,7 @@ says what was sent and when the rest is tried again, until it succeeds or is no 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 
@@ -20,6 +20,7 @@ from monet_web.models.integrations import Integration, IntegrationState
 from monet_web.models.notices import Notice, NoticeKind
 from monet_web.models.runs import Run, RunKind, RunState
 from monet_web.models.store_orders import Outcome
+from monet_web.models.users import User
 from monet_web.services.office import company
 from monet_web.services.today import IMPORTS, Today, today
 
@@ -98,6 +99,22 @@ def morning(session: Session, *, now: datetime) -> Due | None:
         return None
     attempt, sent = _so_far(notice)
     return Due(NoticeKind.MORNING, since, attempt=attempt, sent=sent)
+
+
+def readers(session: Session, addresses: Sequence[str]) -> dict[str, list[str]]:
+    """Language (en | lt) → who of the addresses reads it: a person's own, else that of the company's documents.
+
+    Inside a transaction.
+    """
+    rows = session.execute(
+        select(User.email, User.language).where(User.email.in_([each.casefold() for each in addresses]))
+    ).all()
+    chosen = {row.email: row.language for row in rows if row.language}
+    usual = "en" if company.get(session).language == "en" else "lt"
+    by_language: dict[str, list[str]] = {}
+    for each in addresses:
+        by_language.setdefault(chosen.get(each.casefold(), usual), []).append(each)
+    return by_language
 
 
 def claim(session: Session, due: Due, *, now: datetime) -> bool:
