@@ -21,6 +21,7 @@ def addresses(demo: Demo) -> dict[str, str]:
     """Name → path of every page, with something on it."""
     ((waiting,),) = demo.ask("SELECT max(id) FROM invoices WHERE state = 'in_journal'")
     ((registered,),) = demo.ask("SELECT max(id) FROM invoices WHERE state = 'registered'")
+    ((day,),) = demo.ask("SELECT max(issue_date) FROM invoices WHERE state = 'registered'")
     ((item,),) = demo.ask("SELECT id FROM items WHERE code = 'VAR-K-3'")
     ((customer,),) = demo.ask("SELECT max(customer_id) FROM invoices")
     ((run,),) = demo.ask("SELECT min(id) FROM runs WHERE kind = 'launch'")
@@ -57,6 +58,9 @@ def addresses(demo: Demo) -> dict[str, str]:
         "import-items": "/items/import",
         "receive-file": "/items/receive/file",
         "warehouses": "/items/warehouses",
+        "month": f"/reports/month?month={day[:7]}",
+        "isaf": f"/reports/isaf?month={day[:7]}",
+        "oss": "/reports/oss",
         "settings": "/settings",
         "settings-people": "/settings/people",
         "settings-vat": "/settings/vat",
