@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -20,13 +21,17 @@ LIMIT = Decimal("0.05")
 RATES = (Decimal(21), Decimal(5), Decimal(0), None)
 EUR_RATE = Decimal("1.0837")
 
+Line = tuple[Decimal | None, Decimal, int, bool]
+
 money = st.decimals("0.01", "400", places=2)
 sold_lines = st.lists(
     st.tuples(st.sampled_from(RATES), money, st.integers(1, 5), st.booleans()), min_size=1, max_size=6
 )
 
 
-def an_invoice(lines: list[tuple[Decimal | None, Decimal, int, bool]], rounding: Decimal) -> tuple[list[Sold], Amounts]:
+def an_invoice(
+    lines: Sequence[tuple[Decimal | None, Decimal, int, bool]], rounding: Decimal
+) -> tuple[list[Sold], Amounts]:
     """Lines of (rate, net, pieces, asks for goods), with a discount line of a tenth after the first."""
     sold, amounts = [], []
     for position, (rate, net, pieces, asks) in enumerate(lines, start=1):
@@ -72,9 +77,7 @@ def holds(note: Amounts, left: Amounts) -> None:
 
 
 @given(sold_lines, st.lists(st.decimals("0.01", "300", places=2), min_size=1, max_size=5), st.sampled_from((-2, 0, 3)))
-def test_amounts_alone_until_nothing_is_left(
-    lines: list[tuple[Decimal | None, Decimal, int, bool]], amounts: list[Decimal], cents: int
-) -> None:
+def test_amounts_alone_until_nothing_is_left(lines: list[Line], amounts: list[Decimal], cents: int) -> None:
     sold, left = an_invoice(lines, cents * CENT)
     for amount in amounts:
         found = proposed(Refund("r", NOW, amount), sold, left)
@@ -92,13 +95,11 @@ def test_amounts_alone_until_nothing_is_left(
         after = remaining(left, [rest])
         assert after.is_nothing or left.totals.total <= 0
         if after.is_nothing:
-            assert (after.totals.total_eur, after.totals.vat_eur, after.totals.net_eur) == (0, 0, 0)
+            assert (after.totals.total_eur, after.totals.vat_eur, after.totals.net_eur) == (ZERO, ZERO, ZERO)
 
 
 @given(sold_lines, st.data())
-def test_lines_as_the_store_says_them(
-    lines: list[tuple[Decimal | None, Decimal, int, bool]], data: st.DataObject
-) -> None:
+def test_lines_as_the_store_says_them(lines: list[Line], data: st.DataObject) -> None:
     sold, left = an_invoice(lines, ZERO)
     back = []
     for line in sold[: len(lines)]:
@@ -161,7 +162,7 @@ def test_the_last_refund_of_a_rate_takes_the_cents_in_euro_that_the_others_left(
 def test_a_refund_whose_sum_the_store_has_not_told_waits() -> None:
     sold, left = an_invoice([(Decimal(21), Decimal("10.00"), 2, False)], ZERO)
     found = proposed(Refund("r", NOW, ZERO, complete=False), sold, left)
-    assert ([one.code for one in found.findings], found.amounts.totals.total) == (["refund_incomplete"], 0)
+    assert ([one.code for one in found.findings], found.amounts.totals.total) == (["refund_incomplete"], ZERO)
 
 
 def test_a_status_counts_for_what_no_refund_names() -> None:

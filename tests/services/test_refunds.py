@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -16,7 +17,7 @@ from monet_web.models import CurrencyRate, Integration, Invoice
 from monet_web.models.base import writing
 from monet_web.models.invoices import InvoiceKind, InvoiceState
 from monet_web.models.runs import RunKind
-from monet_web.services.documents import credit, journals, mend, register
+from monet_web.services.documents import accept, credit, journals, mend, register
 from monet_web.services.importing import refunds
 from monet_web.services.importing.booking import booking_for
 from monet_web.services.importing.collect import Remembered
@@ -331,6 +332,37 @@ def test_a_crash_before_the_commit_leaves_neither_and_the_next_run_makes_both(
     monkeypatch.setattr(refunds, "count_of_run", whole)
     run = import_all(session_factory, integration)
     assert (run.registered, run.credit_notes, len(notes(session))) == (1, 1, 1)
+
+
+def test_a_preview_says_how_many_there_would_be_and_makes_none(
+    session: Session, session_factory: Factory, store: Shop
+) -> None:
+    integration = integrate(session, **AUTOMATIC)
+    put(store, an_order(lines=TWO_RATES, refunds=(a_refund(back()), a_refund(total="3.00", external_id="502"))))
+    run = import_all(session_factory, integration, kind=RunKind.PREVIEW)
+    assert (run.credit_notes, invoices(session)) == (2, [])
+    assert import_all(session_factory, integration).credit_notes == 2
+    assert import_all(session_factory, integration, kind=RunKind.PREVIEW).credit_notes == 0
+
+
+def test_a_changed_order_that_is_replaced_brings_its_credit_notes_along(
+    session: Session, session_factory: Factory, store: Shop
+) -> None:
+    integration = integrate(session, **AUTOMATIC)
+    given = (a_refund(back()),)
+    put(store, an_order(lines=TWO_RATES, refunds=given))
+    import_all(session_factory, integration)
+    dearer = (replace(TWO_RATES[0], net=Decimal("30.00"), taxes=(a_tax(amount="6.30"),)), TWO_RATES[1])
+    put(store, an_order(lines=dearer, refunds=given))
+    assert import_all(session_factory, integration).changed == 1
+    first = invoices(session)[0]
+    (done,) = accept.accept(session, [first.id], **WHO)
+    assert (done.refused, done.credit_note, done.number) == ("", "1001-K2", "1001-2")
+    found = {one.number: one.total for one in invoices(session)}
+    assert found == {
+        "1001": Decimal("32.60"), "1001-K1": Decimal("-12.10"), "1001-K2": Decimal("-20.50"),
+        "1001-2": Decimal("44.70"), "1001-2-K1": Decimal("-12.10"),
+    }  # fmt: skip
 
 
 def at_once(*works: Callable[[], object]) -> list[BaseException]:
