@@ -377,9 +377,13 @@ def test_a_store_that_goes_down_while_it_is_read_is_not_taken_for_many_broken_or
     trouble = TROUBLE["500"]
     served.interfere = lambda environ: trouble(environ) if len(served.asked) > 3 else None
     named: list[str] = []
-    with served.connector() as made, pytest.raises(RetryLater):
+
+    def collect(made: Connector) -> None:
         for page in made.pages(everything(served)):
-            named += [one.external_id for one in page.unreadable]
+            named.extend(one.external_id for one in page.unreadable)
+
+    with served.connector() as made, pytest.raises(RetryLater):
+        collect(made)
     assert len(named) < 10
 
 

@@ -567,6 +567,37 @@ def test_several_shops_in_one_installation_are_told_and_chosen_by_number(demo: H
     assert {request.parameters.get("id_shop") for request in demo.asked[-5:]} == {"2"}
 
 
+@pytest.mark.parametrize("by", ["any", "created", "paid"])
+def test_credit_slips_bring_no_order_of_another_shop_into_one_shop_s_integration(demo: Here, by: str) -> None:
+    several_shops(demo)
+    store, at = demo.shop.store, datetime(2027, 6, 20, 12, tzinfo=UTC)
+    bought = [store.buy(at=int(at.timestamp()) - 5 * 86400, id_shop=shop) for shop in (1, 2)]
+    for order_id in bought:
+        bundle = store.bundle(order_id)
+        assert bundle is not None
+        store.credit(order_id, {bundle.rows["order_details"][0]["id"]: 1}, at=int(at.timestamp()))
+    window = Selection(Window(at - timedelta(days=1), at + timedelta(days=1)), by)
+    # As of shops that share their orders: whatever is asked, the server gives the orders of both.
+    demo.shop.hooks.append(lambda request: request.parameters.update(id_shop="all"))
+    for shop, order_id in zip(("1", "2"), bought, strict=True):
+        found = list(demo.connector(shop=shop).pages(window))
+        assert [entry["order"]["id"] for page in found for entry in page.orders] == [order_id]
+        assert found[0].expected == (None if by == "paid" else 1)
+        by_ids = list(demo.connector(shop=shop).by_ids([str(one) for one in bought]))
+        assert [entry["order"]["id"] for page in by_ids for entry in page.orders] == [order_id]
+
+
+def test_the_demo_keeps_the_orders_of_its_shops_apart_as_the_real_server_does(demo: Here) -> None:
+    several_shops(demo)
+    shops = {
+        shop: {
+            entry["order"]["id_shop"] for page in demo.connector(shop=shop).pages(EVERYTHING) for entry in page.orders
+        }
+        for shop in ("", "1", "2", "all")
+    }
+    assert shops == {"": {1}, "1": {1}, "2": {2}, "all": {1, 2}}
+
+
 def test_a_shop_that_is_not_there_is_refused(demo: Here) -> None:
     assert "does not belong to this shop" in demo.refusal(shop="7").message
 
@@ -592,6 +623,17 @@ def test_the_test_tells_who_the_shop_is_and_fills_the_lists(demo: Here) -> None:
     assert ("1", "PVM LT 21%") in [(rate.value, rate.label) for rate in facts.tax_rates]
     assert "address.vat_number" in {choice.value for choice in facts.fields}
     assert any("not https" in notice for notice in facts.notices)
+
+
+def test_how_many_orders_there_are_is_asked_within_bounds_and_unknown_when_that_fails(demo: Here) -> None:
+    def counts(request: Asked) -> bool:
+        return request.path == "/api/orders" and request.parameters.get("display") == "[id]"
+
+    demo.shop.hooks.append(lambda request: Served(500, b"", "text/html") if counts(request) else None)
+    facts = demo.test()
+    assert facts.orders is None
+    (asked, *_) = [request for request in demo.asked if counts(request)]
+    assert asked.parameters["limit"] == "10001"
 
 
 def test_a_key_that_may_write_is_told_to_be_more_than_needed(demo: Here) -> None:

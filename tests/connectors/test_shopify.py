@@ -190,7 +190,8 @@ def test_one_order_on_which_shopify_fails_is_named_and_the_others_come() -> None
     assert sum(len(page.orders) for page in found) == 59
     ((broken,),) = [page.unreadable for page in found if page.unreadable]
     assert broken.external_id == str(bad)
-    assert broken.reason.startswith(f"Shopify fails when it is asked for order {bad}. ")
+    assert broken.number == "1007"
+    assert broken.reason.startswith(f"Shopify fails when it is asked for order 1007 ({bad}). ")
     assert found[-1].expected == 60
 
 

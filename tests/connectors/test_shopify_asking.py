@@ -217,6 +217,8 @@ def test_a_period_older_than_the_app_may_see_is_refused_in_words() -> None:
         "without a word."
     )
     assert "2026-09-26 or later" in caught.value.fix
+    assert "“Request access” beside “Read all orders”" in caught.value.fix
+    assert "CSV" not in caught.value.fix
     assert "since 2026-09-25" in notice
     assert names(shop).count("MonetOrders") > 0
 

@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from monet_web.connectors.answers import Answer
 from monet_web.connectors.failures import LATER, TimedOut, TooLarge, Unusable
+from monet_web.connectors.foreign import text
 from monet_web.connectors.http import Params
 from monet_web.connectors.paging import Row, row_id
 from monet_web.connectors.prestashop.explain import is_webservice
@@ -101,6 +102,10 @@ class Api:
             f"The shop's list of {resource} does not end.",
             fix=f"Choose a shorter period. {_MODULE}",
         )
+
+    def takes(self, order: Row) -> bool:
+        """Whether an order is of the shop that was chosen: a group of shops that share orders gives them all."""
+        return not self.shop.isdigit() or text(order, "id_shop") in ("", self.shop)
 
     def optional(self, resource: str, filters: Params = (), **how: Any) -> list[Row] | None:
         """The rows of something that is good to have, None when it cannot be had."""

@@ -80,7 +80,7 @@ class Bundles:
 
     def _asked(self, ids: Sequence[str]) -> list[Bundle]:
         wanted = set(ids)
-        orders = [row for row in self._api.of(ask_for.ORDERS, "id", ids) if _id(row) in wanted]
+        orders = [row for row in self._api.of(ask_for.ORDERS, "id", ids) if _id(row) in wanted and self._api.takes(row)]
         if not orders:
             return []
         present = [_id(order) for order in orders]

@@ -17,6 +17,7 @@ from monet_web.connectors.prestashop.xml_rows import NotXml, document
 from monet_web.domain.errors import NeedsOwner
 
 _LOOKED_AT = 500  # of the newest orders, for the ways they are paid; three short fields each
+_COUNTED = 10_000  # ids that are counted; a shop with more is not asked how many
 _METHODS = frozenset({"put", "post", "delete", "patch"})
 
 
@@ -33,7 +34,7 @@ def test_connection(api: Api) -> StoreFacts:
     currencies = asked.rows(ask_for.CURRENCIES, fields="[id,iso_code]")
     taxes = asked.rows(ask_for.TAXES)
     shops = [shop for shop in asked.rows(ask_for.SHOPS) if not flag(shop, "deleted")]
-    count = len(asked.rows(ask_for.ORDERS, fields="[id]"))
+    count = asked.count(ask_for.ORDERS)
     return StoreFacts(
         name=_shop_name(api, shops) or name or configuration.get(SHOP_NAME) or api.signed_in.client.base.host,
         version=api.signed_in.version or "unknown",
@@ -58,7 +59,7 @@ def test_connection(api: Api) -> StoreFacts:
         ),
         fields=tuple(Choice(key, key) for key in (*COMPANY_CODE_FIELDS, *VAT_CODE_FIELDS, *OTHER_FIELDS)),
         shops=tuple(Choice(text(shop, "id"), text(shop, "name")) for shop in shops),
-        orders=None if asked.is_late else count,
+        orders=count,
         learned=api.learned,
         notices=tuple(_notices(api, shops, may_write=may_write, is_late=asked.is_late)),
     )
@@ -98,13 +99,21 @@ class _Optional:
         self.is_late = False
 
     def rows(self, resource: str, **how: Any) -> list[Row]:
+        return self._found(resource, **how) or []
+
+    def count(self, resource: str) -> int | None:
+        """How many rows there are, None when that cannot be known by one question of bounded size."""
+        found = self._found(resource, fields="[id]", limit=_COUNTED + 1)
+        return len(found) if found is not None and len(found) <= _COUNTED else None
+
+    def _found(self, resource: str, **how: Any) -> list[Row] | None:
         if self.is_late:
-            return []
+            return None
         try:
-            return self._api.optional(resource, **how) or []
+            return self._api.optional(resource, **how)
         except TimedOut:
             self.is_late = True
-            return []
+            return None
 
 
 def _check_zone(configuration: Configuration) -> None:
@@ -130,8 +139,9 @@ def _notices(api: Api, shops: list[Row], *, may_write: bool, is_late: bool) -> I
     if len(shops) > 1 and not api.shop:
         names = ", ".join(f"{text(shop, 'id')} {text(shop, 'name')}" for shop in shops)
         yield (
-            f"This PrestaShop holds {len(shops)} shops ({names}), and only the one whose address was typed is read. "
-            "Type another's number under “Shop”, or “all”."
+            f"This PrestaShop holds {len(shops)} shops ({names}). The orders read are those of the shop whose address "
+            "was typed, and of shops that share their orders with it. For one shop alone type its number under "
+            "“Shop”, for all of them “all”."
         )
     if may_write:
         yield "The key may also write. Nothing is ever written to the shop, so “View (GET)” is enough."

@@ -79,7 +79,7 @@ class Reading:
         for field in dates:
             filters = clock.between(field, self._selection.window)
             for row in self._api.listed(ask_for.ORDERS, [*filters, *self._of_shop()], fields=ask_for.DATES):
-                if self._holds(row, clock):
+                if self._api.takes(row) and self._holds(row, clock):
                     found.add(row_id(row))
         return found
 
@@ -98,7 +98,14 @@ class Reading:
             order_id = text(slip, "id_order")
             if order_id.isascii() and order_id.isdigit() and int(order_id) and self._made_in(slip, clock):
                 found.add(int(order_id))
-        return found
+        if not self._api.shop.isdigit():
+            return found
+        # A slip does not say whose it is, and the list of slips is that of all shops.
+        ours = SeenIds()
+        for order in self._api.of(ask_for.ORDERS, "id", map(str, found), fields="[id,id_shop]"):
+            if self._api.takes(order):
+                ours.add(row_id(order))
+        return ours
 
     def _made_in(self, slip: Row, clock: _Clock) -> bool:
         try:
@@ -118,7 +125,7 @@ class Reading:
         )
         found = SeenIds()
         for order in orders:
-            if not self._api.shop.isdigit() or text(order, "id_shop") in ("", self._api.shop):
+            if self._api.takes(order):
                 found.add(row_id(order))
         return found
 

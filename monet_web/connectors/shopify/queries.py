@@ -214,7 +214,7 @@ LISTING: Final = Query(
 query MonetIds($first: Int!, $after: String, $query: String, $sortKey: OrderSortKeys!) {
   orders(first: $first, after: $after, query: $query, sortKey: $sortKey) {
     pageInfo { hasNextPage endCursor }
-    nodes { id legacyResourceId processedAt updatedAt displayFinancialStatus }
+    nodes { id legacyResourceId name processedAt updatedAt displayFinancialStatus }
   }
 }
 """,

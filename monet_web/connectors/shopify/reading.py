@@ -36,6 +36,7 @@ class _Wanted:
     """Why an order is on the list. A maybe is judged by what only the whole order tells."""
 
     is_sure: bool
+    name: str
 
 
 def check_reach(api: Api, start: datetime, now: datetime) -> None:
@@ -48,7 +49,8 @@ def check_reach(api: Api, start: datetime, now: datetime) -> None:
         f"Shopify shows this app only the orders of the last {_SEEN_DAYS} days, so those before "
         f"{first.date().isoformat()} would be missing without a word.",
         fix=f"Choose a period that begins on {day.isoformat()} or later. For older orders ask Shopify for the right "
-        "read_all_orders, on dev.shopify.com in the app under API access, or import Shopify's own CSV export.",
+        "read_all_orders: on dev.shopify.com in the app under API access, “Request access” beside “Read all orders”. "
+        "Once it is granted, release a version of the app with that right and accept it in the shop's admin.",
     )
 
 
@@ -60,6 +62,7 @@ class Reading:
         self._host = api.client.base.host
         self._batch = BatchSize()
         self._known = ""
+        self._names: dict[str, str] = {}  # what people call the orders that are to be fetched: 1001
         self._broken = BrokenOrders(self._ask_known)
         self._context: Record = {}
 
@@ -71,6 +74,7 @@ class Reading:
         while left:
             self._broken.check()
             ids, left = left[: self._batch.orders], left[self._batch.orders :]
+            self._names = {str(number): wanted[number].name for number in ids}
             found, broken = self._whole([str(number) for number in ids])
             held = [
                 order
@@ -101,7 +105,7 @@ class Reading:
         if selection.by != "paid":
             for row in self._listed("processed_at", start, end):
                 if _in(selection, row):
-                    wanted[_number(row, self._host)] = _Wanted(is_sure=True)
+                    wanted[_number(row, self._host)] = _Wanted(is_sure=True, name=_name(row))
         # Paying and refunding change an order, at the moment or later: what was changed since the window began.
         for row in self._listed("updated_at", start, end if selection.by == "any" else None):
             number = _number(row, self._host)
@@ -109,9 +113,9 @@ class Reading:
                 continue
             if selection.by == "any":
                 if _in(selection, row):
-                    wanted[number] = _Wanted(is_sure=True)
+                    wanted[number] = _Wanted(is_sure=True, name=_name(row))
             elif row.get("displayFinancialStatus") in (SALES if selection.by == "paid" else _REFUNDED):
-                wanted[number] = _Wanted(is_sure=False)
+                wanted[number] = _Wanted(is_sure=False, name=_name(row))
         return wanted
 
     def _listed(self, date: str, start: datetime, end: datetime | None) -> Iterator[Record]:
@@ -193,8 +197,10 @@ class Reading:
             self._api.ask(SHOP)
 
     def _given_up(self, order_id: str, error: MonetError) -> Unreadable:
-        self._broken.failed(f"order {order_id}", error)
-        return Unreadable(order_id, f"Shopify fails when it is asked for order {order_id}. {error.sentence()}")
+        name = self._names.get(order_id, "")
+        order = f"order {name} ({order_id})" if name else f"order {order_id}"
+        self._broken.failed(order, error)
+        return Unreadable(order_id, f"Shopify fails when it is asked for {order}. {error.sentence()}", number=name)
 
 
 def _holds(selection: Selection, order: Record) -> bool:
@@ -224,6 +230,11 @@ def _number(row: Record, host: str) -> int:
     if isinstance(found, str) and found.isascii() and found.isdigit() and int(found):
         return int(found)
     raise RetryLater(f"{host} gave an order whose id is {found!r:.40}.", fix=LATER)
+
+
+def _name(row: Record) -> str:
+    found = row.get("name")
+    return found.strip().lstrip("#")[:64] if isinstance(found, str) else ""
 
 
 def _text(moment: datetime) -> str:

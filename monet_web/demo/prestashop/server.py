@@ -123,7 +123,7 @@ class PrestaShopServer:
 
     def _signed_in(self, request: Request, resource: str, faults: Faults) -> Answer:
         name, _, row_id = resource.partition("/")
-        self._check_shop(request, faults)
+        of_shop = self._shop_asked(request, faults)
         if not name:
             if request.wants_json or faults.root_crashes:
                 return Answer(500, b"", _HTML, is_ours=False)  # 8.0 cannot write this list as JSON
@@ -149,13 +149,13 @@ class PrestaShopServer:
         if row_id and "display" in parameters:
             parameters["filter[id]"] = f"[{row_id}]"  # answered as a list of one
         elif row_id:
-            row = single(self.store, name, int(row_id) if row_id.isdigit() else 0)
+            row = single(self.store, name, int(row_id) if row_id.isdigit() else 0, of_shop=of_shop)
             if request.wants_json:
                 return Answer(200, shaping.json_single(name, row))
             return Answer(200, shaping.xml_single(name, row), _XML)
         question = Question.read(parameters, fields_of(name))
         with self.store.lock:
-            rows = found(self.store, name, question, faults.broken_orders)
+            rows = found(self.store, name, question, faults.broken_orders, of_shop=of_shop)
         return self._list(request, name, rows)
 
     def _list(self, request: Request, name: str, rows: list[dict[str, object]]) -> Answer:
@@ -163,13 +163,17 @@ class PrestaShopServer:
             return Answer(200, shaping.json_list(name, rows))
         return Answer(200, shaping.xml_list(name, rows, request.address), _XML)
 
-    def _check_shop(self, request: Request, faults: Faults) -> None:
+    def _shop_asked(self, request: Request, faults: Faults) -> int | None:
+        """The shop that is named, else the one of the address, which is the first; None for all of them."""
         shop = request.parameters.get("id_shop", "")
         known = {str(row["id"]) for row in self.store.tables["shops"]}
         if shop and shop != "all" and not shop.isdigit():
             raise Refused(404, 999, "This shop id does not exist")
         if faults.other_shop or (shop.isdigit() and shop not in known):
             raise Refused(403, 132, "No permission for this key on this shop")
+        if shop == "all":
+            return None
+        return int(shop) if shop else int(self.store.tables["shops"][0]["id"])
 
 
 def _read(environ: WSGIEnvironment) -> Request:

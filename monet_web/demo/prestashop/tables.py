@@ -46,8 +46,18 @@ def fields_of(resource: str) -> tuple[str, ...]:
     return tuple(name for name in row if name != "associations")
 
 
-def found(store: Store, resource: str, question: Question, broken: frozenset[int] = frozenset()) -> list[Row]:
-    """The rows, whole or cut to the fields asked for, in order and cut to the limit."""
+def found(
+    store: Store,
+    resource: str,
+    question: Question,
+    broken: frozenset[int] = frozenset(),
+    *,
+    of_shop: int | None = None,
+) -> list[Row]:
+    """The rows, whole or cut to the fields asked for, in order and cut to the limit.
+
+    `of_shop` is the shop that is asked, None for all: orders are kept apart by it, what belongs to them is not.
+    """
     is_light = resource == "orders" and set(question.fields or ("id",)) <= _LIGHT and question.fields != ()
     if resource == "orders" and is_light and all(name in _LIGHT for name, _ in question.filters):
         rows: Iterable[Row] = _headers(store, question)
@@ -57,14 +67,16 @@ def found(store: Store, resource: str, question: Question, broken: frozenset[int
         rows = _of_orders(store, resource, question, broken)
     else:
         rows = store.tables[resource]
+    if resource == "orders" and of_shop is not None:
+        rows = (row for row in rows if row["id_shop"] == of_shop)
     kept = question.cut(question.sorted([row for row in rows if question.holds(row)]))
     return [_cut(row, question.fields) for row in kept]
 
 
-def single(store: Store, resource: str, row_id: int) -> Row:
+def single(store: Store, resource: str, row_id: int, *, of_shop: int | None = None) -> Row:
     """One row by its id. Raises Refused: a 404 has no body."""
     question = Question((("id", f"[{row_id}]"),), (), (), None)
-    rows = found(store, resource, question)
+    rows = found(store, resource, question, of_shop=of_shop)
     if not rows:
         raise Refused(404, 0, "")
     return rows[0]
