@@ -29,7 +29,7 @@ from tests.builders import NOON, a_run, a_store_order, a_version, an_integration
 
 Factory = sessionmaker[Session]
 LETTERS = "ĄČĘĖĮŠŲŪŽ ąčęėįšųūž „kabutės“"
-HOSTILE = '<script>alert("1")</script><img src="https://evil.example/x.png"> & {{ 7*7 }} \x00\u202e'
+HOSTILE = '<script>alert("1")</script><img src="https://evil.example/x.png"> & {{ 7*7 }} \x07\u202e'
 ONA = {"name": "Ona Onaitė", "line": "Gedimino pr. 1", "postcode": "01103", "city": "Vilnius", "country": "LT"}
 PNG = bytes.fromhex(
     "89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de0000000c49444154789c63f8cfc0000003010100c9fe92ef"

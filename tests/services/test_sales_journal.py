@@ -101,7 +101,7 @@ def test_figures_that_contradict_each_other_are_no_journal(session: Session) -> 
         invoice = session.get_one(Invoice, id_)
         session.execute(delete(InvoiceVat))
         invoice.net_eur, invoice.vat_eur, invoice.total_eur = Decimal(10), Decimal(0), Decimal(10)
-    with pytest.raises(BrokenRule, match=r"does not balance: 10.* debited, 0 credited"):
+    with pytest.raises(BrokenRule, match="contradict each other, so that nothing balances: KL-1"):
         loaded(session)
 
 

@@ -67,6 +67,7 @@ def load(session: Session, month: date) -> SalesJournal:
     }
     counted: dict[InvoiceKind, int] = defaultdict(int)
     documents: list[Document] = []
+    contradicting: list[str] = []
     after = 0
     while True:
         found = session.execute(
@@ -88,19 +89,19 @@ def load(session: Session, month: date) -> SalesJournal:
         for row in found:
             counted[row.kind] += 1
             accounts = _sales_accounts(company, integrations[row.integration_id].settings)
-            documents.append(
-                _document(row, integrations[row.integration_id].name, lines[row.id], rates[row.id], accounts)
-            )
+            one = _document(row, integrations[row.integration_id].name, lines[row.id], rates[row.id], accounts)
+            documents.append(one)
+            if sum((each.vat_eur for each in one.taxed), ZERO) != one.vat_eur or (one.net_eur and not one.taxed):
+                contradicting.append(row.number or "")
     waiting = session.scalar(
         select(func.count()).select_from(Invoice).where(*in_month, Invoice.state == InvoiceState.IN_JOURNAL)
     )
-    rows = journal(documents, _accounts(company))
-    debit, credit = sum((row.debit for row in rows), ZERO), sum((row.credit for row in rows), ZERO)
-    if debit != credit:
+    if contradicting:
         raise BrokenRule(
-            f"The journal does not balance: {debit} debited, {credit} credited.",
-            fix="A document's figures contradict each other: look at reconciliation, and tell who keeps this program.",
+            f"The figures of these contradict each other, so that nothing balances: {_named(contradicting)}.",
+            fix="Compare them with the store's orders, and tell who keeps this program.",
         )
+    rows = journal(documents, _accounts(company))
     return SalesJournal(
         month, tuple(rows), counted[InvoiceKind.INVOICE], counted[InvoiceKind.CREDIT_NOTE], waiting or 0
     )
@@ -113,8 +114,11 @@ def _following(month: date) -> date:
 def _must_be_in_euro(found: Sequence[Any]) -> None:
     missing = [row.number or "" for row in found if row.currency != "EUR" and row.total_eur is None]
     if missing:
-        named = ", ".join(missing[:_MOST_NAMED]) + (" …" if len(missing) > _MOST_NAMED else "")
-        raise BrokenRule(f"These have no figures in euro: {named}.", fix="Add the rate of their currency.")
+        raise BrokenRule(f"These have no figures in euro: {_named(missing)}.", fix="Add the rate of their currency.")
+
+
+def _named(numbers: Sequence[str]) -> str:
+    return ", ".join(numbers[:_MOST_NAMED]) + (" …" if len(numbers) > _MOST_NAMED else "")
 
 
 def _accounts(company: Company) -> Accounts:
