@@ -61,7 +61,7 @@ def _values(table: Table, n: int, keys: dict[str, list[Any]]) -> dict[str, Any]:
 
 
 def _counts_itself(column: Column[Any]) -> bool:
-    return column.name == "id" and column.primary_key
+    return column.name == "id" and column.primary_key and column.table.name not in _ONE_ROW
 
 
 def _value(column: Column[Any], n: int, keys: dict[str, list[Any]]) -> Any:

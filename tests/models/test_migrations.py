@@ -21,6 +21,7 @@ from sqlalchemy.pool import NullPool
 
 from monet_web import migrate
 from monet_web.domain.errors import NeedsOwner
+from monet_web.models.customers import search_key
 from tests.databases import Databases, postgresql_only, sqlite_only
 from tests.filling import counts, fill
 
@@ -234,3 +235,21 @@ def test_the_lock_is_gone_when_the_migration_is(database_url: str) -> None:
         assert locks(connection) == 1
     with create_engine(database_url, poolclass=NullPool).connect() as connection:
         assert locks(connection) == 0
+
+
+def test_customers_that_were_here_before_are_found_after_the_upgrade(empty_url: str) -> None:
+    migrate.upgrade(empty_url, "0012")
+    told(
+        empty_url,
+        "INSERT INTO customers (id, name, is_company, company_code, vat_code, email, country, address) VALUES "
+        "(1, 'UAB  ŠVIESA', TRUE, '304 123455', 'lt-100001738313', 'Info@sviesa.lt', 'LT', '{}')",
+    )
+    migrate.upgrade(empty_url, "0013")
+    (key,) = asked(empty_url, "SELECT search_key FROM customers")
+    model = search_key(
+        name="UAB  ŠVIESA", company_code="304 123455", vat_code="lt-100001738313", email="Info@sviesa.lt"
+    )
+    assert key == model
+    assert str(key).startswith("uab šviesa\n")
+    migrate.downgrade(empty_url, "0012")
+    assert asked(empty_url, "SELECT name FROM customers") == ["UAB  ŠVIESA"]
