@@ -150,6 +150,11 @@ class Connector(ABC):
         return address.scheme, address.host, address.port
 
     @classmethod
+    def settled(cls, values: Mapping[str, str], learned: Mapping[str, str]) -> dict[str, str]:  # noqa: ARG003
+        """The parameters to keep once the store has answered: where it turned out to be, if not quite as typed."""
+        return dict(values)
+
+    @classmethod
     def have_orders_in_common(cls, one: str, other: str) -> bool:
         """Whether two store keys bring some order twice: equal, or one is the whole that the other is a shop of.
 

@@ -290,15 +290,10 @@ def test_each_recorded_refusal_of_the_real_shop_is_explained(name: str) -> None:
         "https://shop.example",
         "http://shop.example/",
         " SHOP.example ",
-        "https://shop.example/lt/",
         "https://shop.example/index.php",
-        "https://shop.example/lt/index.php?controller=cart",
         "https://shop.example/api",
         "https://shop.example/api/orders?limit=1",
         "https://shop.example/webservice/dispatcher.php",
-        "https://shop.example/admin123abc/index.php?controller=AdminWebservice&token=x",
-        "https://shop.example/admin-dev/",
-        "https://shop.example/en/12-prekes.html",
         "https://shop.example//",
         "https://shop.example/#akcijos",
     ],
@@ -309,13 +304,66 @@ def test_every_way_to_type_a_shop_s_address_means_the_same_shop(typed: str) -> N
 
 def test_a_folder_a_port_and_a_shop_s_number_are_parts_of_the_key() -> None:
     key = PrestaShop.store_key
-    assert key({"address": "https://www.example.com/parduotuve/lt/"}) == "www.example.com/parduotuve"
+    assert key({"address": "https://www.example.com/parduotuve/index.php"}) == "www.example.com/parduotuve"
+    # Folders named as languages are may be shops of their own; only the shop itself can tell.
+    assert key({"address": "https://example.com/lt/"}) != key({"address": "https://example.com/lv/"})
     assert key({"address": "https://example.com:8443"}) == "example.com:8443"
     assert key({"address": "https://example.com", "shop": " 02 "}) == "example.com#2"
     assert key({"address": "https://example.com", "shop": "ALL"}) == "example.com#all"
     with pytest.raises(BrokenRule, match="is not a shop's number") as caught:
         key({"address": "https://example.com", "shop": "main"})
     assert caught.value.field == "shop"
+
+
+@contextmanager
+def in_folder(demo: Here, folder: str) -> Iterator[str]:
+    """The demo shop in a folder of a host whose other addresses are nothing; gives the host's address."""
+
+    def host(environ: Any, start_response: Any) -> Any:
+        path = environ["PATH_INFO"]
+        if not path.startswith(f"{folder}/"):
+            start_response("404 Not Found", [("Content-Type", "text/html")])
+            return [b"<!doctype html><title>Nothing</title>"]
+        return demo.shop({**environ, "PATH_INFO": path.removeprefix(folder)}, start_response)
+
+    with serve(host) as address:
+        yield address
+
+
+def connected(address: str, **around: Any) -> PrestaShop:
+    surroundings = Surroundings(allowed_addresses=(address.split("://")[1].split("/")[0],), **around)
+    return PrestaShop({"address": address, "key": DEMO_KEY}, surroundings, limits=Limits(tries=2, longest_wait=1))
+
+
+@pytest.mark.parametrize("folder", ["/eu", "/b2b/lt", "/administravimas", "/lt-lt"])
+def test_a_shop_in_a_folder_named_like_a_language_or_a_back_office_is_asked_as_it_was_typed(
+    demo: Here, folder: str
+) -> None:
+    with in_folder(demo, folder) as host:
+        facts = connected(host + folder).test()
+        assert "folder" not in facts.learned
+        typed = {"address": host + folder}
+        assert PrestaShop.settled(typed, facts.learned) == typed
+        assert PrestaShop.store_key(typed).endswith(folder)
+
+
+@pytest.mark.parametrize("typed", ["/lt/", "/lt/index.php?controller=cart", "/admin123abc/index.php", "/lt/admin-dev/"])
+@pytest.mark.parametrize("folder", ["", "/parduotuve"])
+def test_a_language_or_a_back_office_behind_the_shop_s_address_is_found_to_be_none_of_it(
+    demo: Here, typed: str, folder: str
+) -> None:
+    with in_folder(demo, folder) as host:
+        facts = connected(host + folder + typed).test()
+        assert facts.learned["folder"] == folder
+        assert any(f"The shop answers at {host}{folder}, without the /" in notice for notice in facts.notices)
+        kept = PrestaShop.settled({"address": host + folder + typed}, facts.learned)
+        assert kept["address"] == host + folder
+        demo.shop.requests.clear()
+        assert sum(
+            len(page.orders) for page in connected(host + folder + typed, learned=facts.learned).pages(EVERYTHING)
+        )
+        assert all(request.path.startswith("/api/") for request in demo.asked)
+        assert sum(len(page.orders) for page in connected(host + folder + typed).pages(EVERYTHING)) == 250
 
 
 # Reading in bulk.

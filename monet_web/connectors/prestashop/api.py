@@ -45,7 +45,11 @@ class Api:
         """What was known before and what was learned since."""
         if not self.signed_in.is_sure:
             return dict(self._learned)
-        return {**self._learned, "way": self.signed_in.way, "door": self.signed_in.door}
+        return {**self._learned, "way": self.signed_in.way, "door": self.signed_in.door, **self._folder}
+
+    @property
+    def _folder(self) -> dict[str, str]:
+        return {"folder": self.signed_in.client.base.path} if self.signed_in.left_out else {}
 
     @property
     def cart_rules(self) -> str:

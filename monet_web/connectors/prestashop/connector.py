@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import ClassVar
 
 from monet_web.connectors.address_guard import StoreAddress, parse
@@ -25,11 +26,15 @@ from monet_web.domain.orders import Order, Unreadable
 
 _TEST_SECONDS = 18  # of the 20 that a test may take; the rest is for ending it
 _ALL = "all"
-# What people copy out of the browser behind the shop's address: the API, the back office (its folder has a name of its
-# own after "admin"), a page, and the language of the front page (/lt/).
+# What people copy out of the browser behind the shop's address and what is never its folder: the API, and a page.
 _ENDINGS = (
-    re.compile(r"/(api|webservice|index\.php|admin[\w-]*)(/.*)?$", re.IGNORECASE),
+    re.compile(r"/(api|webservice|index\.php)(/.*)?$", re.IGNORECASE),
     re.compile(r"/[^/]+\.(html?|php)$", re.IGNORECASE),
+)
+# What may be a folder of the shop or not: the back office (whose folder has a name of its own after "admin"), and the
+# language of the front page (/lt/). Only the shop can tell, so it is asked at the address as it was typed first.
+_PERHAPS = (
+    re.compile(r"/admin[\w-]*(/.*)?$", re.IGNORECASE),
     re.compile(r"/[a-z]{2}(-[a-z]{2})?$", re.IGNORECASE),
 )
 _TICKED = ", ".join(
@@ -88,19 +93,37 @@ class PrestaShop(Connector):
         if address is None:
             assert refused is not None  # noqa: S101 - one of the two is set above
             raise refused
-        self._client = StoreClient(address, around, secrets=(self._key,), explain=explain, limits=limits)
         learned = around.learned
-        signed_in = SignedIn(self._client, self._key, way=learned.get("way", ""), door=learned.get("door", ""))
+        paths = _paths(address.path)
+        if learned.get("folder") in paths:
+            paths = [learned["folder"]]
+        address = replace(address, path=paths[0])
+        self._client = StoreClient(address, around, secrets=(self._key,), explain=explain, limits=limits)
+        signed_in = SignedIn(
+            self._client, self._key, way=learned.get("way", ""), door=learned.get("door", ""), shorter=paths[1:]
+        )
         self._api = Api(signed_in, learned, shop)
 
     @classmethod
     def store_key(cls, values: Mapping[str, str]) -> str:
-        """Host, port unless it is the usual one, path, and the shop's number where one was typed."""
+        """Host, port unless it is the usual one, path, and the shop's number where one was typed.
+
+        A language or a back office at the end stays, for there are shops in folders so named; `settled` takes it off.
+        """
         address = _parsed(values)
         host = f"[{address.host}]" if ":" in address.host else address.host
         shop = _shop(values)
         port = "" if address.has_default_port else f":{address.port}"
         return f"{host}{port}{address.path}{f'#{shop}' if shop else ''}"
+
+    @classmethod
+    def settled(cls, values: Mapping[str, str], learned: Mapping[str, str]) -> dict[str, str]:
+        """The address without a language or back office at its end, where the shop answered without it."""
+        address = _parsed(values)
+        folder = learned.get("folder")
+        if folder is None or folder not in _paths(address.path)[1:]:
+            return dict(values)
+        return {**values, "address": replace(address, path=folder).url}
 
     @property
     def learned(self) -> dict[str, str]:
@@ -167,7 +190,15 @@ def _parsed(values: Mapping[str, str]) -> StoreAddress:
     path = re.sub(r"/{2,}", "/", address.path)
     for ending in _ENDINGS:
         path = ending.sub("", path.rstrip("/"))
-    return StoreAddress(address.scheme, address.host, address.port, path.rstrip("/"))
+    return replace(address, path=path.rstrip("/"))
+
+
+def _paths(path: str) -> list[str]:
+    """Where the shop may be: the path as it is, then without what may be no folder."""
+    found = [path]
+    for ending in _PERHAPS:
+        found.append(ending.sub("", found[-1]).rstrip("/"))
+    return list(dict.fromkeys(found))
 
 
 def _shop(values: Mapping[str, str]) -> str:

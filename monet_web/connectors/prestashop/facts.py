@@ -143,6 +143,10 @@ def _notices(api: Api, shops: list[Row], *, may_write: bool, is_late: bool) -> I
             "was typed, and of shops that share their orders with it. For one shop alone type its number under "
             "“Shop”, for all of them “all”."
         )
+    if api.signed_in.left_out:
+        yield (
+            f"The shop answers at {api.signed_in.client.base.url}, without the {api.signed_in.left_out} that was typed."
+        )
     if may_write:
         yield "The key may also write. Nothing is ever written to the shop, so “View (GET)” is enough."
     if api.signed_in.client.base.scheme == "http":

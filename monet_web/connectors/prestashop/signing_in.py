@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Sequence
+from dataclasses import replace
 from urllib.parse import quote
 
 from requests import PreparedRequest
@@ -50,7 +52,9 @@ class SignedIn:
     has answered.
     """
 
-    def __init__(self, client: StoreClient, key: str, *, way: str = "", door: str = "") -> None:
+    def __init__(
+        self, client: StoreClient, key: str, *, way: str = "", door: str = "", shorter: Sequence[str] = ()
+    ) -> None:
         self.client = client
         self.version = ""
         self.is_sure = False
@@ -58,6 +62,13 @@ class SignedIn:
         self.door = door if door == "dispatcher" else "api"
         self._keys: dict[str, AuthBase] = {"header": HeaderKey(key), "query": QueryKey(key)}
         self._has_looked = False
+        self._shorter = shorter
+        self._typed = client.base.path
+
+    @property
+    def left_out(self) -> str:
+        """The end of the typed path without which the shop answered, "" where it answered as typed."""
+        return self._typed.removeprefix(self.client.base.path)
 
     @property
     def _is_https(self) -> bool:
@@ -69,7 +80,7 @@ class SignedIn:
             self._look_for_https()
         answer = self._once(resource, params)
         if not self.is_sure and not is_webservice(answer) and (answer.status == 404 or answer.is_html):
-            answer = self._through_the_other_door(resource, params, answer)
+            answer = self._elsewhere(resource, params, answer)
         if not self.is_sure and self._is_https and hides_the_key(answer):
             first, self.way = self.way, "query" if self.way == "header" else "header"
             second = self._once(resource, params)
@@ -88,14 +99,20 @@ class SignedIn:
             return self.client.ask("/webservice/dispatcher.php", [("url", resource), *params], auth=key)
         return self.client.ask(f"/api/{resource}", params, auth=key)
 
-    def _through_the_other_door(self, resource: str, params: Params, answer: Answer) -> Answer:
-        first, self.door = self.door, "dispatcher" if self.door == "api" else "api"
-        second = self._once(resource, params)
-        if is_webservice(second):
-            return second
-        self.door = first
-        if answer.status == 404 and second.status == 404:
-            raise no_api(self.client.base.url)
+    def _elsewhere(self, resource: str, params: Params, answer: Answer) -> Answer:
+        """Asks at the other door, then at both doors of each shorter address; the first webservice is the shop's."""
+        typed, first = self.client.base, self.door
+        other = "dispatcher" if first == "api" else "api"
+        is_nowhere = answer.status == 404
+        for path, door in [(typed.path, other), *((path, door) for path in self._shorter for door in (first, other))]:
+            self.client.base, self.door = replace(typed, path=path), door
+            found = self._once(resource, params)
+            if is_webservice(found):
+                return found
+            is_nowhere = is_nowhere and (path != typed.path or found.status == 404)
+        self.client.base, self.door = typed, first
+        if is_nowhere:
+            raise no_api(typed.url)
         return answer
 
     def _look_for_https(self) -> None:
