@@ -99,8 +99,8 @@ def test_kinds_are_told_with_their_sums(session: Session, session_factory: Facto
         (kind,) = changed.kinds(session)
         assert (kind.answer, kind.sum.count, kind.sum.sums) == (Answer.REPLACE, 1, {"EUR": Decimal("12.10")})
         assert kind.sum.months == (date(2026, 11, 1),)
-        (only,) = changed.ids(session, Answer.REPLACE, limit=10)
-        assert changed.ids(session, Answer.CREDIT, limit=10) == []
+        (only,) = list(changed.versions(session, Answer.REPLACE, limit=10))
+        assert list(changed.versions(session, Answer.CREDIT, limit=10)) == []
     assert [one.id for one in invoices(session)] == [only]
 
 

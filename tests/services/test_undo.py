@@ -11,6 +11,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session, sessionmaker
 
 from monet_web.domain.errors import BrokenRule, RetryLater
+from monet_web.domain.orders import LineKind, Refund, RefundLine
 from monet_web.models import Company, Integration, Invoice, Run, StockMove, StoreOrder
 from monet_web.models.base import reading, writing
 from monet_web.models.invoices import InvoiceKind, InvoiceState
@@ -20,7 +21,7 @@ from monet_web.services.documents import changed, credit, journals, unsettled
 from monet_web.services.importing import claims
 from monet_web.services.running import undo
 from tests import builders
-from tests.builders import a_line, an_item, an_order
+from tests.builders import a_line, a_tax, an_item, an_order
 from tests.services.scripted import NOW, ScriptedStore, import_all, integrate, invoices, moved, on_hand, put
 
 Factory = sessionmaker[Session]
@@ -64,6 +65,23 @@ def test_the_plan_says_what_will_go(session: Session, session_factory: Factory, 
     assert [one.number for one in [*found, *rest]] == ["1001", "1002"]
     assert none is None
     assert len(invoices(session)) == 3
+
+
+def test_the_plan_names_what_is_left_to_credit_and_the_credit_notes_that_stay(
+    session: Session, session_factory: Factory, store: Shop
+) -> None:
+    integration = integrate(session, accounting_type="amounts", refunds="automatic")
+    part = RefundLine("11", LineKind.GOODS, "Notebook", Decimal(1), Decimal("10.00"), (a_tax(amount="2.10"),))
+    pair = a_line(quantity=Decimal(2), net=Decimal("20.00"), taxes=(a_tax(amount="4.20"),))
+    refund = Refund("501", builders.NOON, Decimal("12.10"), lines=(part,))
+    put(store, an_order(lines=(pair,), refunds=(refund,)))
+    run = import_all(session_factory, integration)
+    assert (run.registered, run.credit_notes) == (1, 1)
+    what = plan(session, run)
+    assert (what.registered.count, what.registered.sums) == (1, {"EUR": Decimal("12.10")})
+    assert (what.notes.count, what.notes.sums) == (1, {"EUR": Decimal("-12.10")})
+    done = undo.undo(session, run.id, credit_ids=None, **WHO)
+    assert done.sums == {"EUR": Decimal("12.10")}
 
 
 def test_what_waits_is_deleted_what_is_ticked_is_credited_and_the_rest_stays(

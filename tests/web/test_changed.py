@@ -8,12 +8,12 @@ from decimal import Decimal
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session, sessionmaker
 
 from monet_web.connectors import CONNECTORS
 from monet_web.domain.orders import Order
-from monet_web.models import Integration, Invoice
+from monet_web.models import Integration, Invoice, InvoiceFinding
 from monet_web.models.base import writing
 from monet_web.models.users import Role
 from tests.builders import ONA, a_line, a_tax, an_order
@@ -131,6 +131,22 @@ def test_all_of_a_kind_are_asked_with_their_sum_and_accepted_at_once(
     )
     assert "2 changes are accepted." in words(answer.text)
     assert sum(one.total for one in invoices(session)) == Decimal("29.04")
+
+
+def test_a_change_that_nobody_saw_is_not_accepted_with_all_the_others(
+    accountant: FlaskClient, session: Session, session_factory: Factory
+) -> None:
+    orders = [an_order(external_id=str(n), number=str(n), lines=(DEARER,)) for n in (1001, 1002)]
+    change(session, session_factory, *orders)
+    seen = value_of(accountant.get("/journals/changed?kind=replace").text, "asked")
+    with writing(session):
+        found = session.scalars(select(InvoiceFinding).where(InvoiceFinding.code == "changed_in_store")).first()
+        assert found is not None
+        found.values = {**found.values, "version": "999"}
+    asked = {"all": "replace", "kind": "replace", "asked": seen}
+    answer = accountant.post("/journals/changed/accept", data=asked, follow_redirects=True)
+    assert "It has changed since you were asked. Look at it again." in words(answer.text)
+    assert len(invoices(session)) == 2
 
 
 def test_a_registered_one_is_the_accountant_s_a_waiting_one_the_office_s(

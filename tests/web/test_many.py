@@ -24,7 +24,7 @@ from monet_web.services.documents import errands, questions
 from monet_web.services.importing import claims
 from tests.builders import a_line, an_item, an_order
 from tests.services.scripted import ScriptedStore, import_all, integrate, invoices, put
-from tests.web.integrating import browser, words
+from tests.web.integrating import browser, value_of, words
 from tests.web.mended import press, states, told
 
 Factory = sessionmaker[Session]
@@ -406,3 +406,24 @@ def test_the_front_page_costs_the_same_whatever_is_asked_and_waits(
     for number in range(8):
         ask(f"S-{number}")
     assert cost() == few
+
+
+@pytest.mark.parametrize("does", ["register", "delete", "move", "check"])
+def test_what_came_after_the_question_is_asked_about_first(
+    office: FlaskClient, session: Session, session_factory: Factory, does: str
+) -> None:
+    put(ScriptedStore, *(order(number, "?") for number in (1, 2)))
+    integration = integrate(session, "Kava")
+    import_all(session_factory, integration)
+    question = office.get(f"/journals/ask?do={does}&all=yes").text
+    put(ScriptedStore, order(3, "?"))
+    import_all(session_factory, integration)
+    asked = {"all": "yes", "asked": value_of(question, "asked"), "then": "back"}
+    answer = office.post(f"/journals/{does}", data=asked, follow_redirects=True)
+    page = words(answer.text)
+    assert "It has changed since you were asked. Look at it again." in page
+    assert "3 invoices for" in page
+    assert states(session) == {"in_journal": 3}
+    again = {**asked, "asked": value_of(answer.text, "asked")}
+    done = office.post(f"/journals/{does}", data=again, follow_redirects=True)
+    assert "since you were asked" not in words(done.text)

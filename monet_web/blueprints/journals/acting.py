@@ -12,8 +12,9 @@ from flask_babel import get_locale, ngettext
 from flask_babel import gettext as _
 from flask_login import current_user
 from markupsafe import Markup, escape
+from sqlalchemy.orm import Session
 
-from monet_web.blueprints import sentences
+from monet_web.blueprints import asked, sentences
 from monet_web.blueprints.access import needs
 from monet_web.blueprints.formats import zone
 from monet_web.blueprints.invoices import views
@@ -71,7 +72,7 @@ def ask() -> ResponseReturnValue:
             return redirect(selection.way_back(request.args), 303)
         return rendered(
             session, "journals/ask.html", does=does, which=which, sum=meant, selection=selection,
-            back=selection.way_back(request.args),
+            back=selection.way_back(request.args), proof=asked.proof(_named(session, which)),
         )  # fmt: skip
 
 
@@ -80,6 +81,8 @@ def ask() -> ResponseReturnValue:
 def register() -> ResponseReturnValue:
     """Register what passes; say of the rest why it still waits."""
     which = _may_be_registered(selection.surely_meant(request.form))
+    if again := _asked_again(which, "register"):
+        return again
     ids = ids_of(which)
     handed = handed_over(ids, "", back=selection.way_back(request.form), by_person=True)
     if handed is not None:
@@ -106,6 +109,8 @@ def register() -> ResponseReturnValue:
 def check() -> ResponseReturnValue:
     """Check again; what passes is registered where the integration registers by itself."""
     which = selection.surely_meant(request.form)
+    if again := _asked_again(which, "check"):
+        return again
     return check_again(ids_of(which), "", back=selection.way_back(request.form), patience=SHORT_PATIENCE)
 
 
@@ -114,6 +119,8 @@ def check() -> ResponseReturnValue:
 def move() -> ResponseReturnValue:
     """Those that something keeps from being registered go to a new journal; the rest stays where it is."""
     which = selection.surely_meant(request.form)
+    if again := _asked_again(which, "move"):
+        return again
     made = moving.move_with_findings(db.session(), ids_of(which), now=now_utc(), actor=current_user.email)
     if not made:
         flash(_("None of them has a finding that keeps it from being registered."), "journal")
@@ -131,6 +138,8 @@ def delete() -> ResponseReturnValue:
     which = selection.surely_meant(request.form)
     leave_out = request.form.get("then") == "leave_out"
     reason = request.form.get("reason", "").strip()[:400]
+    if again := _asked_again(which, "delete"):
+        return again
     meant = ids_of(which)
     deleted = 0
     session = db.session()
@@ -168,6 +177,22 @@ def _way_to_run_again(launch: Launch | None) -> Markup:
         return Markup("")
     address = url_for("integrations.page", mask=", ".join(launch.names), first=launch.first, last=launch.last)
     return Markup(' <a href="{}#launch">{}</a>').format(address, _("Run it again now"))
+
+
+def _named(session: Session, which: Which) -> list[object]:
+    """What the question names: each invoice, and for how much they are."""
+    meant = waiting.summary(session, which)
+    return [*waiting.ids(session, which, limit=meant.count), meant.sums, meant.months]
+
+
+def _asked_again(which: Which, does: str) -> ResponseReturnValue | None:
+    """The way back to the question when it was about something else than what would be done now."""
+    session = db.session()
+    with reading(session):
+        if not asked.has_changed(_named(session, which)):
+            return None
+    question = selection.arguments(selection.meant(request.form), do=does, back=selection.way_back(request.form))
+    return redirect(url_for("journals.ask", **question), 303)
 
 
 def _asked_for() -> Which | None:

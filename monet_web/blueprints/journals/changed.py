@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_login import current_user
 
+from monet_web.blueprints import asked
 from monet_web.blueprints.access import needs, signed_in
 from monet_web.blueprints.invoices.filters import number
 from monet_web.blueprints.journals import change_words, mistakes
@@ -37,10 +38,11 @@ def changed() -> ResponseReturnValue:
             found = service.of_invoices(session, [only])
         else:
             found, after = service.page(session, answer=kind, after=number(request.args.get("after", "")) or 0)
+        shown = service.versions(session, kind, limit=MOST).items() if kind is not None else ()
         return rendered(
             session, "journals/changed.html", found=found, after=after, kind=kind, only=only,
             kinds=service.kinds(session), is_first="after" not in request.args, words=change_words,
-            most=MOST,
+            most=MOST, proof=asked.proof(shown),
         )  # fmt: skip
 
 
@@ -49,6 +51,8 @@ def changed() -> ResponseReturnValue:
 def accept_changes() -> ResponseReturnValue:
     """The documents follow their orders; registered ones are an accountant's."""
     ids, versions = _meant()
+    if request.form.get("all") and asked.has_changed(versions.items()):
+        return redirect(_back(), 303)
     if not ids:
         flash(_("Nothing of it is to be answered any more."), "journal")
         return redirect(_back(), 303)
@@ -87,13 +91,14 @@ def ignore_changes() -> ResponseReturnValue:
     return redirect(_back(), 303)
 
 
-def _meant() -> tuple[list[int], dict[int, str] | None]:
-    """(documents, the version of each that was shown): one, or all of a kind, whatever their versions."""
+def _meant() -> tuple[list[int], dict[int, str]]:
+    """(documents, the version of each that is answered): one, or all of a kind."""
     kind = _kind(request.form.get("all", ""))
     if kind is not None:
         session = db.session()
         with reading(session):
-            return service.ids(session, kind, limit=MOST), None
+            versions = service.versions(session, kind, limit=MOST)
+        return list(versions), versions
     ids = [each for text in request.form.getlist("invoice")[:MOST] if (each := number(text)) is not None]
     return ids, {each: request.form.get(f"version-{each}", "") for each in ids}
 

@@ -108,10 +108,13 @@ def kinds(session: Session) -> list[Kind]:
     return found
 
 
-def ids(session: Session, answer: Answer, *, limit: int) -> list[int]:
-    """Documents of one kind, the oldest first. Inside a transaction."""
-    query = select(Invoice.id).join(InvoiceFinding, InvoiceFinding.invoice_id == Invoice.id).where(*_of(answer))
-    return list(session.scalars(query.order_by(Invoice.id).limit(limit)))
+def versions(session: Session, answer: Answer, *, limit: int) -> dict[int, str]:
+    """Documents of one kind, the oldest first, and which version of its order each was found to differ from."""
+    query = (
+        select(Invoice.id, InvoiceFinding.values).join(InvoiceFinding, InvoiceFinding.invoice_id == Invoice.id)
+        .where(*_of(answer)).order_by(Invoice.id).limit(limit)
+    )  # fmt: skip
+    return {row.id: str(row.values.get("version", "")) for row in session.execute(query)}
 
 
 def page(

@@ -11,13 +11,13 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 
-from sqlalchemy import ColumnElement, extract, func, or_, select
-from sqlalchemy.orm import Session, defer
+from sqlalchemy import ColumnElement, extract, func, or_, select, type_coerce
+from sqlalchemy.orm import Session, aliased, defer
 
 from monet_web.domain.errors import BrokenRule
 from monet_web.domain.periods import is_closed
 from monet_web.models.audit import AuditEntry
-from monet_web.models.base import reading, writing
+from monet_web.models.base import Money, reading, writing
 from monet_web.models.invoices import Invoice, InvoiceKind, InvoiceState
 from monet_web.models.runs import ENDED, Run, RunKind
 from monet_web.services import audit
@@ -39,6 +39,8 @@ _BRINGS = (RunKind.LAUNCH, RunKind.TIMETABLE, RunKind.FILE, RunKind.REREAD, RunK
 class Plan:
     """What undoing would do. `waiting` is deleted; of `registered` what is ticked is credited, dated `day`.
 
+    The sums of `registered` are what is left to credit after the credit notes that are there.
+
     `held`: waiting, but dated in a closed period, so they stay. `touched` of `waiting`: corrected by hand, which is
     lost. `refused`: why it can't be undone now, "" when it can.
     """
@@ -48,6 +50,7 @@ class Plan:
     held: Sum
     registered: Sum
     day: date
+    notes: Sum = field(default_factory=Sum)  # credit notes that it registered: what was given back stays given back
     refused: str = ""
     before: tuple[AuditEntry, ...] = ()  # when it was undone before, the newest first
 
@@ -83,6 +86,12 @@ def plan(session: Session, run_id: int, *, today: date) -> Plan:
         waiting=_sum(session, *waits, *([~stays] if stays is not None else [])),
         held=_sum(session, *waits, stays) if stays is not None else Sum(),
         registered=_sum(session, *_registered(run_id)),
+        notes=_sum(
+            session,
+            Invoice.kind == InvoiceKind.CREDIT_NOTE,
+            Invoice.state == InvoiceState.REGISTERED,
+            Invoice.registered_by_run_id == run_id,
+        ),
         day=today,
         refused=refused,
         before=tuple(history(session, run_id)),
@@ -186,10 +195,18 @@ def _registered(run_id: int) -> list[ColumnElement[bool]]:
 
 def _sum(session: Session, *asked: ColumnElement[bool]) -> Sum:
     year, month = extract("year", Invoice.issue_date), extract("month", Invoice.issue_date)
+    note = aliased(Invoice)
+    credited = (
+        select(func.coalesce(func.sum(note.total), 0))
+        .where(note.credits_invoice_id == Invoice.id, note.state == InvoiceState.REGISTERED)
+        .correlate(Invoice)
+        .scalar_subquery()
+    )
     rows = session.execute(
         select(
             Invoice.currency, year.label("year"), month.label("month"), func.count().label("invoices"),
-            func.sum(Invoice.total).label("total"), func.count(Invoice.touched_at).label("touched"),
+            func.sum(type_coerce(Invoice.total + credited, Money())).label("total"),
+            func.count(Invoice.touched_at).label("touched"),
         )
         .where(*asked)
         .group_by(Invoice.currency, year, month)
