@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -42,17 +42,22 @@ class Demo:
         with closing(sqlite3.connect(f"file:{self.home / 'monet.sqlite3'}?mode=ro", uri=True, timeout=10)) as database:
             return database.execute(sql).fetchall()
 
-    @contextmanager
-    def silent_store(self) -> Iterator[None]:
+    def silent_store(self) -> AbstractContextManager[None]:
         """While the block runs the demo store takes requests and answers none."""
-        store = next(
-            child for child in psutil.Process(self.process_id).children() if {"demo", "--quiet"} <= set(child.cmdline())
-        )
-        store.suspend()
+        return self._suspended({"demo", "--quiet"})
+
+    def idle_worker(self) -> AbstractContextManager[None]:
+        """While the block runs the worker takes no job; what is queued meanwhile it does afterwards."""
+        return self._suspended({str(CHECKOUT / "worker.py")})
+
+    @contextmanager
+    def _suspended(self, words: set[str]) -> Iterator[None]:
+        child = next(child for child in psutil.Process(self.process_id).children() if words <= set(child.cmdline()))
+        child.suspend()
         try:
             yield
         finally:
-            store.resume()
+            child.resume()
 
 
 @contextmanager
@@ -61,12 +66,11 @@ def running(home: Path) -> Iterator[Demo]:
     port, store_port = _free_ports()
     said = home / "said"
     command = ["-m", "monet_web.cli", "run", "--demo", "--port", str(port), "--store-port", str(store_port)]
-    kept = {name: value for name, value in os.environ.items() if name in {"PATH", "LANG", "TMPDIR", "HOME"}}
     with said.open("w") as output:
         process = subprocess.Popen(
             [sys.executable, *command],
             cwd=CHECKOUT,
-            env={**kept, "MONET_HOME": str(home), "PYTHONPATH": str(CHECKOUT)},
+            env={**kept_environment(), "MONET_HOME": str(home), "PYTHONPATH": str(CHECKOUT)},
             stdout=output,
             stderr=subprocess.STDOUT,
         )
@@ -82,6 +86,11 @@ def running(home: Path) -> Iterator[Demo]:
         # Whatever a killed one left: the last to leave stops it.
         with embedded.valkey(home):
             pass
+
+
+def kept_environment() -> dict[str, str]:
+    """What a program of the demo is given of this one's environment: nothing that could lead it elsewhere."""
+    return {name: value for name, value in os.environ.items() if name in {"PATH", "LANG", "TMPDIR", "HOME"}}
 
 
 def _link(process: subprocess.Popen[bytes], said: Path) -> str:

@@ -20,10 +20,14 @@ MOST_BYTES = 200_000
 TAKEN = (
     ("today", "light", 1000), ("today", "dark", 1000), ("today", "phone", 1400),
     ("integrations", "light", 620), ("integrations", "phone", 1000),
+    ("launch", "light", 1000),
     ("run", "light", 1050),
-    ("journals", "light", 1250), ("journals", "phone", 1200),
-    ("waiting-invoice", "light", 1300),
-    ("invoices", "light", 800), ("items", "light", 900),
+    ("journals", "light", 1250), ("journals", "dark", 1250), ("journals", "phone", 1200),
+    ("waiting", "light", 900),
+    ("waiting-invoice", "light", 1300), ("waiting-invoice", "dark", 1300), ("waiting-invoice", "phone", 1500),
+    ("undo", "light", 800),
+    ("shortcuts", "light", 720),
+    ("invoices", "light", 800), ("items", "light", 900), ("customers", "light", 620),
 )  # fmt: skip
 
 
@@ -80,7 +84,10 @@ def _take(browser: Browser, state: Any, shop: Demo, name: str, look: str, height
         storage_state=state, viewport={"width": width, "height": height}, color_scheme=scheme
     ) as context:
         page = context.new_page()
-        page.goto(shop.address + pages.addresses(shop)[name])
+        page.goto(shop.address + pages.addresses(shop)["journals" if name == "shortcuts" else name])
+        if name == "shortcuts":
+            page.keyboard.press("?")
+            page.get_by_role("dialog").wait_for()
         page.screenshot(path=FOLDER / f"{name}-{look}.png")
 
 
