@@ -6,6 +6,7 @@ from functools import cache
 from io import BytesIO
 from pathlib import Path
 
+from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import NullTranslations, Translations
@@ -20,28 +21,31 @@ def path(language: str) -> Path:
 
 
 @cache
-def words(language: str) -> NullTranslations:
-    """The messages of a language; of English, and of one without a catalog, those that change nothing."""
+def _read(language: str) -> Catalog | None:
     file = path(language)
     if not language.isalpha() or not file.is_file():
+        return None
+    with file.open("rb") as stream:
+        return read_po(stream, locale=language)
+
+
+@cache
+def words(language: str) -> NullTranslations:
+    """The messages of a language; of English, and of one without a catalog, those that change nothing."""
+    messages = _read(language)
+    if messages is None:
         return NullTranslations()
     compiled = BytesIO()
-    with file.open("rb") as stream:
-        write_mo(compiled, read_po(stream, locale=language))
+    write_mo(compiled, messages)
     compiled.seek(0)
     return Translations(compiled)
 
 
 @cache
 def templates(language: str) -> dict[str, str]:
-    """English template → template of the language, of what is said with {names}; empty for English."""
-    file = path(language)
-    if not language.isalpha() or not file.is_file():
-        return {}
-    with file.open("rb") as stream:
-        messages = read_po(stream, locale=language)
+    """English template → template of the language, of what is said with {names}; English ones are their own."""
     said = {}
-    for message in messages:
+    for message in _read("lt" if language == "en" else language) or ():
         if message.context == SAID and isinstance(message.id, str) and isinstance(message.string, str):
-            said[message.id] = message.string or message.id
+            said[message.id] = message.id if language == "en" else message.string or message.id
     return said

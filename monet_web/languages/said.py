@@ -32,23 +32,23 @@ _FEWEST = 2
 
 @dataclass(frozen=True, slots=True)
 class _Template:
-    shape: re.Pattern[str]
+    shape: str  # a pattern
     names: tuple[str, ...]
     translation: str
     literal: int  # how many letters it fixes: the more, the surer
+    piece: str  # the longest text that it fixes
 
 
 def said(text: str, language: str) -> str:
-    """`text` in the language; days as `21 Nov 2026` in English. Never raises."""
-    if not text:
-        return text
-    if language == "en" or not templates(language):
-        return shown(text, language)
-    return _said(text, language)
+    """`text` in the language, its values as the language writes them. Never raises.
+
+    English too: the day of a value becomes `21 Nov 2026`, while one that is to be typed stays as it is typed.
+    """
+    return _said(text, language) if text and templates(language) else text
 
 
 def shown(text: str, language: str) -> str:
-    """A value or an English text with its days and, if it is nothing else, its amount as the language writes them."""
+    """A value: its days and, if it is nothing else, its amount as the language writes them."""
     amount = _AMOUNT.fullmatch(text)
     if amount is not None:
         minus, whole, cents, currency = amount.groups()
@@ -75,7 +75,7 @@ def _said(text: str, language: str) -> str:
         return whole
     parts = _ENDS.split(text)
     if len(parts) == 1:
-        return shown(text, language)
+        return text
     done = []
     begin = 0
     while begin < len(parts):
@@ -86,7 +86,7 @@ def _said(text: str, language: str) -> str:
                 begin = end
                 break
         else:
-            done.append(shown(parts[begin], language))
+            done.append(parts[begin])
             begin += 1
     return " ".join(done)
 
@@ -95,7 +95,7 @@ def _matched(text: str, language: str, depth: int = 0) -> str | None:
     """The translation of a text that fits one template whole; None when none fits."""
     begun, free = _shapes(language)
     for template in (*begun.get(text[:_KEY], ()), *free):
-        found = template.shape.fullmatch(text)
+        found = _compiled(template.shape).fullmatch(text) if template.piece in text else None
         if found is None:
             continue
         values = dict(zip(template.names, found.groups(), strict=True))
@@ -135,6 +135,11 @@ def _form(language: str, count: int) -> int:
 
 
 @cache
+def _compiled(shape: str) -> re.Pattern[str]:
+    return re.compile(shape, re.DOTALL)
+
+
+@cache
 def _shapes(language: str) -> tuple[dict[str, tuple[_Template, ...]], tuple[_Template, ...]]:
     """Templates by how they begin, and those that begin with a value; each the surest first."""
     begun: dict[str, list[_Template]] = defaultdict(list)
@@ -160,4 +165,5 @@ def _template(english: str, translation: str) -> _Template:
         names.append(place[1])
         last = place.end()
     shape += re.escape(english[last:])
-    return _Template(re.compile(shape, re.DOTALL), tuple(names), translation, literal)
+    piece = max(_PLACE.sub("\0", english).split("\0"), key=len)
+    return _Template(shape, tuple(names), translation, literal, piece)

@@ -14,7 +14,7 @@ from monet_web.blueprints.formats import number as shown_number
 from monet_web.blueprints.journals import mistakes, selection
 from monet_web.blueprints.journals.blueprint import journals
 from monet_web.blueprints.journals.checking import check_again, ids_of
-from monet_web.blueprints.said import told
+from monet_web.blueprints.said import shown, told
 from monet_web.domain.errors import BrokenRule
 from monet_web.models import db
 from monet_web.models.base import now_utc, reading
@@ -175,7 +175,7 @@ def set_rate() -> ResponseReturnValue:
     except (BrokenRule, ValueError) as error:
         known = error if isinstance(error, BrokenRule) else BrokenRule(_("Look at the list again."))
         return refused(f"{mend_cause.RATE_MISSING} {subject}", typed, known, "rate")
-    done = _("The rate of %(currency)s for %(day)s is kept.", currency=currency, day=day)
+    done = _("The rate of %(currency)s for %(day)s is kept.", currency=currency, day=shown(day))
     return check_again(ids_of(Which(code=mend_cause.RATE_MISSING)), done, back=back())
 
 
