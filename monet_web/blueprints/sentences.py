@@ -151,6 +151,9 @@ def happened(entry: AuditEntry) -> str:
         case "registered" if after.get("without_stock"):
             values = {"number": after.get("number") or "–", "reason": after["without_stock"]}
             return str(_("registered it as %(number)s without moving stock: %(reason)s.", **values))
+        case "registered" if after.get("instead_of"):
+            values = {"number": after.get("number") or "–", "former": after["instead_of"]}
+            return str(_("registered it as %(number)s to another buyer, instead of %(former)s.", **values))
         case "registered":
             return str(_("registered it as %(number)s.", number=after.get("number") or "–"))
         case "brought_back":
@@ -182,6 +185,8 @@ def happened(entry: AuditEntry) -> str:
         case "change_ignored":
             values = {"what": phrases(after.get("what") or "–"), "reason": after.get("reason") or "–"}
             return str(_("ignored the change in the store (%(what)s): %(reason)s", **values))
+        case "refund_decided":
+            return str(_("said which lines were given back and what became of the goods."))
         case "import_anew":
             return str(_("said yes to importing the credited order anew."))
         case _:
