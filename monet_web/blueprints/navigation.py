@@ -51,9 +51,10 @@ ENTRIES = (
 )
 
 
-def language() -> str:
-    """The person's own, else what the browser asks for, else English."""
-    chosen = getattr(current_user, "language", "")
+def language(chosen: str | None = None) -> str:
+    """The one that is `chosen` (None: the person's own), else what the browser asks for, else English."""
+    if chosen is None:
+        chosen = getattr(current_user, "language", "")
     if chosen in LANGUAGES:
         return str(chosen)
     return request.accept_languages.best_match(LANGUAGES) or "en"
