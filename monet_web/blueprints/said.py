@@ -23,3 +23,8 @@ def each_told(texts: Mapping[str, str]) -> dict[str, str]:
 def shown(value: str) -> str:
     """A value of a finding or of a reason: its days and amounts as the person's language writes them."""
     return languages.shown(value, str(get_locale()))
+
+
+def phrases(joined: str) -> str:
+    """The phrases of a change in the store, `total 12.10 → 14.52, buyer`, each in the person's language."""
+    return ", ".join(languages.said(each, str(get_locale())) for each in joined.split(", "))
