@@ -157,6 +157,15 @@ class AddressGuard:
     allowed: tuple[str, ...] = ()
     resolver: Resolver = look_up
 
+    def allows(self, host: str, port: int) -> bool:
+        """False for an IP address that may not be connected to; a name is looked up only when it is asked."""
+        try:
+            found = ipaddress.ip_address(host)
+        except ValueError:
+            return True
+        is_allowed = self.allow_private or f"{host}:{port}".lower() in {entry.lower() for entry in self.allowed}
+        return is_allowed or is_open(found)
+
     def resolve(self, host: str, port: int) -> tuple[str, ...]:
         """The checked IP addresses of `host`: connect to these and to nothing else.
 

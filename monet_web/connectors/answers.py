@@ -16,6 +16,7 @@ Json = Any
 
 _BEGINNINGS = re.compile(r"(?:^|[>\n])\s*(?=[\[{])")
 _DIRT_LIMIT = 65536
+_SHOWN = 40  # characters of a value that an error repeats
 
 
 class NotJson(ValueError):
@@ -89,8 +90,22 @@ def decode(body: bytes, content_type: str = "") -> Json:
             return _whole(text, beginning.end())
         except NotJson:
             continue
-    kind = "a web page" if text[:1] == "<" else "text that is not JSON"
-    raise NotJson(kind)
+    if text[0] == "<":
+        raise NotJson("a web page")
+    raise NotJson(_value_alone(text) or "text that is not JSON")
+
+
+def _value_alone(text: str) -> str:
+    """What a whole answer is that is JSON, and neither a list nor an object; "" when it is no JSON."""
+    try:
+        value, end = _DECODER.raw_decode(text)
+    except (ValueError, ArithmeticError):
+        return ""
+    if text[end:].strip():
+        return ""
+    kind = "the text" if isinstance(value, str) else "the value"
+    shown = text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
+    return f"{kind} {shown} alone"
 
 
 def _text(body: bytes, content_type: str) -> str:

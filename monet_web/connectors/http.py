@@ -252,6 +252,11 @@ class StoreClient:
         if (target.scheme, target.host, target.port) == (self.base.scheme, self.base.host, self.base.port):
             return target
         final = self.clean(target.url)
+        if target.host != self.base.host and not self._guard.allows(target.host, target.port):
+            raise NeedsOwner(
+                f"{self.base.url} sends us on to {final}, which is in a private network, not on the internet.",
+                fix="Ask whoever looks after the shop's server why its public address leads there.",
+            )
         wanted = StoreAddress(target.scheme, target.host, target.port, target.path.removesuffix(path.rstrip("/")))
         raise Moved(
             f"{self.base.url} sends us on to {final}.",

@@ -90,6 +90,31 @@ def test_a_cut_off_or_foreign_answer_never_passes_for_json(body: bytes) -> None:
         decode(body)
 
 
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (b"null", "the value null alone"),
+        (b'"x"', 'the text "x" alone'),
+        (b"-12.5", "the value -12.5 alone"),
+        (b'"' + b"y" * 99 + b'"', f'the text "{"y" * 38}… alone'),
+        (b"null-ish", "text that is not JSON"),
+        (b"hello", "text that is not JSON"),
+    ],
+)
+def test_json_that_is_neither_a_list_nor_an_object_is_said_as_it_was_given(body: bytes, said: str) -> None:
+    with pytest.raises(NotJson) as caught:
+        decode(body)
+    assert str(caught.value) == said
+
+
+@pytest.mark.parametrize("target", ["http://10.0.0.1/x", "http://169.254.169.254/latest", "http://[::1]:8000/"])
+def test_nobody_is_told_to_type_a_private_address_that_a_store_leads_to(target: str) -> None:
+    with running(lambda request: Response("", 302, headers={"Location": target})) as shop:
+        with pytest.raises(NeedsOwner, match="in a private network") as caught:
+            client(shop).ask("/x")
+        assert "type" not in caught.value.fix.lower()
+
+
 def test_a_wrong_charset_in_the_header_does_no_harm_and_a_true_one_is_used() -> None:
     assert decode('["Sūris"]'.encode(), "application/json; charset=ISO-8859-1") == ["Sūris"]
     assert decode('["Sūris"]'.encode("cp1257"), "application/json; charset=windows-1257") == ["Sūris"]

@@ -16,7 +16,7 @@ from monet_web.domain.errors import BrokenRule, NeedsOwner, RetryLater
 from monet_web.models import ConnectionTest
 from monet_web.models.base import now_utc, reading, writing
 from monet_web.models.connection_tests import TestState
-from monet_web.services.integrations import connection_test
+from monet_web.services.integrations import connection_test, integration_form
 from tests.builders import NOON
 from tests.databases import TEST_KEY
 from tests.web.integrating import SECRET, FakeShop, add, again, put_shop
@@ -227,3 +227,29 @@ def test_what_the_store_answered_stays_while_the_form_is_mended(
     assert (held.state, held.secrets["secret"]) == (TestState.DONE, SECRET)
     assert held.facts is not None
     assert held.typed == {"name": "", "address": "https://kava.example"}
+
+
+def test_where_the_store_answered_is_kept_in_place_of_what_was_typed(
+    session: Session, session_factory: sessionmaker[Session], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def settled(values: dict[str, str], learned: dict[str, str]) -> dict[str, str]:
+        return {**values, "address": values["address"].removesuffix("/lt")}
+
+    monkeypatch.setattr(FakeShop, "settled", settled)
+    typed = {**VALUES, "address": "https://kava.example/lt"}
+    test = begin(session, typed)
+    run(session_factory, test)
+    added, was_tested = integration_form.add(
+        session, name="Kava", platform="fake", values=typed, held_id=test.id, now=NOON, actor=ONA
+    )
+    assert was_tested
+    assert added.parameters["address"] == "https://kava.example"
+    assert added.store.store_key == FakeShop.store_key(VALUES)
+    # What is typed anew after the test is the person's own, and was not tested.
+    test = begin(session, typed)
+    run(session_factory, test)
+    other, was_tested = integration_form.add(
+        session, name="Arbata", platform="fake", values={**typed, "address": "https://arbata.example/lt"},
+        held_id=test.id, now=NOON, actor=ONA,
+    )  # fmt: skip
+    assert (other.parameters["address"], was_tested) == ("https://arbata.example/lt", False)

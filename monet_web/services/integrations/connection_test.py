@@ -112,6 +112,26 @@ def with_held_secrets(
     return {**values, **{key: text for key, text in test.secrets.items() if not values.get(key, "").strip()}}
 
 
+def with_settled_address(
+    session: Session, held_id: int | None, *, values: Mapping[str, str], now: datetime, actor: str
+) -> dict[str, str]:
+    """`values` with what the test found to be right in place of what was typed, where that is still what is typed.
+
+    Inside a transaction.
+    """
+    test = held(session, held_id, now=now, actor=actor)
+    if test is None or test.state is not TestState.DONE:
+        return dict(values)
+    return {
+        **values,
+        **{
+            key: text
+            for key, text in _settled(test).items()
+            if text != test.connection.get(key) and values.get(key, "").strip() == test.connection.get(key)
+        },
+    }
+
+
 def adopt(session: Session, held_id: int | None, integration: Integration, *, now: datetime, actor: str) -> bool:
     """The form is saved: what the test found is the integration's, if that connection was saved; the row is gone.
 
@@ -120,7 +140,7 @@ def adopt(session: Session, held_id: int | None, integration: Integration, *, no
     test = held(session, held_id, now=now, actor=actor)
     if test is None:
         return False
-    is_same = test.connection == {**integration.parameters, **integration.secrets}
+    is_same = _settled(test) == {**integration.parameters, **integration.secrets}
     if is_same and test.state is TestState.DONE and test.facts:
         integration.learned = {**integration.learned, **test.facts.get("learned", {})}
         integration.facts = {**test.facts, "learned": {}}
@@ -244,6 +264,11 @@ def _row(
         requested_by=actor,
         created_at=now,
     )
+
+
+def _settled(test: ConnectionTest) -> dict[str, str]:
+    learned = (test.facts or {}).get("learned", {})
+    return installed.connector_class(test.platform).settled(test.connection, learned)
 
 
 def _check_address(platform: str, connection: Mapping[str, str]) -> None:

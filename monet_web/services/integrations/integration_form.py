@@ -78,6 +78,7 @@ def add(
         values = connection_test.with_held_secrets(
             session, held_id, platform=platform, values=values, now=now, actor=actor
         )
+        values = connection_test.with_settled_address(session, held_id, values=values, now=now, actor=actor)
     added = connect.add_integration(session, name=name, platform=platform, values=values, now=now, actor=actor)
     with writing(session):
         integration = session.get_one(Integration, added.id, populate_existing=True)
@@ -106,6 +107,7 @@ def save(
         values = connection_test.with_held_secrets(
             session, held_id, platform=before.store.platform, values=values, now=now, actor=actor
         )
+        values = connection_test.with_settled_address(session, held_id, values=values, now=now, actor=actor)
     changed = connect.set_values(
         session, name, values, new_name=new_name, same_store=same_store, row_version=row_version, now=now, actor=actor
     )
