@@ -251,6 +251,9 @@ def _say_month(found: Month) -> None:
         lines.append(
             f"{_wait(waiting.documents)} with {_out.amount(waiting.vat)} EUR of VAT{without}: monet journals list"
         )
+    if found.unexplained:
+        missing = _out.many(found.unexplained, "number")
+        lines.append(f"{missing} missing and not explained: monet reports numbers {found.first:%Y-%m}")
     lines += [f"No rate for {subject}: {_wait(count)}." for subject, count in found.rates]
     lines += [f"OSS misses the rate of {currency} published on {of.published}." for of, currency in found.quarter_rates]
     if "isaf" in found.stands_open:

@@ -19,8 +19,9 @@ from monet_web.models.base import reading
 from monet_web.models.company import Company
 from monet_web.models.invoices import Invoice, InvoiceFinding, InvoiceState
 from monet_web.services.documents import unsettled
-from monet_web.services.documents.exports import isaf, isaf_rows, oss
+from monet_web.services.documents.exports import isaf, oss
 from monet_web.services.office import periods
+from monet_web.services.reports import numbers
 
 # What i.SAF says of a company that files none from here: nothing of the month stands open because of it.
 _NOT_FILED_HERE = frozenset({"part_missing", "not_payer", "not_lithuania"})
@@ -51,7 +52,7 @@ class Month:
     rates: list[tuple[str, int]] = field(default_factory=list)  # "USD 2026-11-24", how many wait for it
     quarter: oss.Return | None = None  # of OSS, when the month is its last one
     unsettled: int = 0
-    in_oss: int = 0  # documents sold under OSS
+    unexplained: int = 0  # numbers that are missing, and nobody knows why
 
     @property
     def files_isaf(self) -> bool:
@@ -65,9 +66,10 @@ class Month:
 
     @property
     def stands_open(self) -> list[str]:
-        """What stands open, each by its name: waiting, rates, oss_rates, isaf, stock."""
+        """What stands open, each by its name: waiting, numbers, rates, oss_rates, isaf, stock."""
         found = {
             "waiting": self.waiting.documents > 0,
+            "numbers": self.unexplained > 0,
             "rates": bool(self.rates),
             "oss_rates": bool(self.quarter_rates),
             "isaf": self.files_isaf and not self.isaf.is_clean,
@@ -82,10 +84,9 @@ class Month:
 
 
 def load(session: Session, month: date, *, now: datetime) -> Month:
-    """The month of a day. Inside a transaction; a dozen statements and one look through the month's documents."""
+    """The month of a day. Inside a transaction; one look through its documents, a few statements a store."""
     company = session.get_one(Company, 1, populate_existing=True)
     first, last = month.replace(day=1), last_of_month(month)
-    _, in_oss = isaf_rows.counted(session, first)
     found = Month(
         first=first,
         is_over=last < local_day(now, ZoneInfo(company.time_zone)),
@@ -94,7 +95,7 @@ def load(session: Session, month: date, *, now: datetime) -> Month:
         isaf=isaf.check(session, first),
         rates=_rates(session, first),
         unsettled=unsettled.count(session, month=first),
-        in_oss=in_oss,
+        unexplained=numbers.load(session, first).unexplained,
     )
     quarter = quarter_of(first)
     if quarter.last == last:

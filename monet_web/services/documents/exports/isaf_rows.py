@@ -7,12 +7,11 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import Row, select
 from sqlalchemy.orm import Session, aliased
 
 from monet_web.domain.isaf import Document, Party, Rate
 from monet_web.domain.periods import last_of_month
-from monet_web.domain.treatment import Treatment
 from monet_web.models.invoices import Invoice, InvoiceKind, InvoiceState, InvoiceVat
 
 PAGE = 1000
@@ -39,14 +38,6 @@ def documents(session: Session, month: date) -> Iterator[Document]:
         rates = _rates(session, [row.id for row in page])
         for row in page:
             yield _document(row, rates[row.id])
-
-
-def counted(session: Session, month: date) -> tuple[int, int]:
-    """How many documents the month has, and how many of them were sold under OSS. Inside a transaction."""
-    query = select(Invoice.treatment, func.count().label("documents")).where(*_of_month(month))
-    rows = session.execute(query.group_by(Invoice.treatment)).all()
-    under_oss = sum(row.documents for row in rows if row.treatment == Treatment.OSS.value)
-    return sum(row.documents for row in rows), under_oss
 
 
 def named(session: Session, ids: Sequence[int]) -> list[tuple[int, str, date]]:

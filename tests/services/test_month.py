@@ -1,0 +1,144 @@
+"""A month before its filing: each thing that stands open is found, and only a clean month closes without a reason."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from monet_web.domain.errors import BrokenRule
+from monet_web.domain.quarters import Quarter
+from monet_web.models import Company, Integration, Invoice, InvoiceFinding
+from monet_web.models.base import reading, writing
+from monet_web.models.invoices import InvoiceState
+from monet_web.services.documents.exports import filings, oss
+from monet_web.services.reports import month
+from tests.builders import an_integration
+from tests.services.filed import AT_HOME, Row, a_document
+
+NOW = datetime(2027, 1, 5, 8, 0, tzinfo=UTC)
+WHO: dict[str, Any] = {"now": NOW, "actor": "accountant@example.com"}
+DECEMBER, IN_MONTH = date(2026, 12, 1), date(2026, 12, 10)
+ESTONIA: Row = ("24", "PVM15", "10.00", "2.40")
+
+
+@pytest.fixture
+def shop(session: Session) -> Integration:
+    with writing(session):
+        session.execute(update(Company).values(code="123456789"))
+        integration = an_integration(session)
+    filings.set_terms(session, part="EPARD", oss="in", names="given", **WHO)
+    return integration
+
+
+def put(session: Session, shop: Integration, number: str, *rows: Row, **changes: Any) -> Invoice:
+    plain: dict[str, Any] = {"issue_date": IN_MONTH, **changes}
+    return a_document(session, shop, number, rows or (AT_HOME,), **plain)
+
+
+def loaded(session: Session) -> month.Month:
+    with reading(session):
+        return month.load(session, IN_MONTH, now=NOW)
+
+
+def waiting(session: Session, shop: Integration) -> None:
+    put(session, shop, "1", state=InvoiceState.IN_JOURNAL)
+
+
+def missing_rate(session: Session, shop: Integration) -> None:
+    waits = put(session, shop, "1", state=InvoiceState.IN_JOURNAL, currency="USD")
+    waits.net_eur = waits.vat_eur = waits.total_eur = None
+    finding = InvoiceFinding(invoice_id=waits.id, code="currency_rate_missing", subject="USD 2026-12-10", values={})
+    session.add(finding)
+
+
+def refused(session: Session, shop: Integration) -> None:
+    put(session, shop, "1", ("12", "", "10.00", "1.20"))
+
+
+def stock(session: Session, shop: Integration) -> None:
+    put(session, shop, "1", stock_not_moved_reason="it stands in the shop")
+
+
+def gap(session: Session, shop: Integration) -> None:
+    session.get_one(Integration, shop.id).settings = {"number_from": "series", "number_prefix": "KL-"}
+    for number in ("KL-1", "KL-2", "KL-4"):
+        put(session, shop, number)
+
+
+def oss_rate(session: Session, shop: Integration) -> None:
+    put(session, shop, "1", ESTONIA, treatment="oss", ship_country="EE", currency="USD", eur_rate="1.1")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "open_"),
+    [
+        (waiting, ["waiting"]),
+        (missing_rate, ["waiting", "rates"]),
+        (refused, ["isaf"]),
+        (stock, ["stock"]),
+        (gap, ["numbers"]),
+        (oss_rate, ["oss_rates"]),
+    ],
+)
+def test_each_thing_that_stands_open_is_found_and_asks_for_a_reason(
+    session: Session, shop: Integration, wrong: Callable[[Session, Integration], None], open_: list[str]
+) -> None:
+    with writing(session):
+        wrong(session, shop)
+    assert loaded(session).stands_open == open_
+    with pytest.raises(BrokenRule, match=f"{len(open_)} of its points stand open"):
+        month.close(session, IN_MONTH, **WHO)
+    assert month.close(session, IN_MONTH, reason="It is late", **WHO) == date(2026, 12, 31)
+
+
+def test_what_other_months_have_open_is_not_of_this_one(session: Session, shop: Integration) -> None:
+    with writing(session):
+        for number, day in (("1", date(2026, 11, 30)), ("2", date(2027, 1, 1))):
+            put(session, shop, number, issue_date=day, state=InvoiceState.IN_JOURNAL)
+            put(session, shop, f"9{number}", ("12", "", "10.00", "1.20"), issue_date=day)
+        put(session, shop, "5")
+    found = loaded(session)
+    assert (found.stands_open, found.isaf.documents) == ([], 1)
+    assert month.close(session, IN_MONTH, **WHO) == date(2026, 12, 31)
+    assert loaded(session).is_closed
+
+
+def test_waiting_documents_are_summed_in_euro_and_those_without_are_counted(
+    session: Session, shop: Integration
+) -> None:
+    with writing(session):
+        waiting(session, shop)
+        put(session, shop, "2", state=InvoiceState.IN_JOURNAL, currency="USD", eur_rate="2")
+        missing = put(session, shop, "3", state=InvoiceState.IN_JOURNAL, currency="USD")
+        missing.net_eur = missing.vat_eur = missing.total_eur = None
+    assert loaded(session).waiting == month.Waiting(3, Decimal("3.15"), Decimal("18.15"), without_euro=1)
+
+
+def test_the_quarter_belongs_to_its_last_month_and_says_what_changed_since_it_was_taken(
+    session: Session, shop: Integration, tmp_path: Path
+) -> None:
+    with writing(session):
+        put(session, shop, "1", ESTONIA, treatment="oss", ship_country="EE")
+    oss.take(session, Quarter(2026, 4), tmp_path / "oss.csv", **WHO)
+    with writing(session):
+        put(session, shop, "2", ESTONIA, treatment="oss", ship_country="EE")
+    quarter = loaded(session).quarter
+    assert quarter is not None
+    assert quarter.changed == [("EE", Decimal("2.40"))]
+    with reading(session):
+        assert month.load(session, date(2026, 11, 1), now=NOW).quarter is None
+
+
+def test_a_month_that_is_not_over_is_not_closed_even_when_clean(session: Session, shop: Integration) -> None:
+    during = datetime(2026, 12, 31, 21, 0, tzinfo=UTC)  # 23:00 in Vilnius
+    with pytest.raises(BrokenRule, match="December 2026 is not over"):
+        month.close(session, IN_MONTH, now=during, actor="x")
+    with reading(session):
+        assert not month.load(session, IN_MONTH, now=during).is_over
