@@ -19,6 +19,7 @@ from monet_web import events, notifying, queues
 from monet_web.config import Config
 from monet_web.installation import opened
 from monet_web.models.base import now_utc, reading
+from monet_web.models.bundles import Bundle
 from monet_web.models.errands import Errand
 from monet_web.models.runs import Run
 from monet_web.services.books import vies
@@ -145,18 +146,18 @@ def draw_bundle(bundle_id: int) -> None:
         bundles.work(installation.session_factory, bundle_id, clock=now_utc, worker=claims.this_process())
 
 
-def ring_bundles(waiting: Iterable[int], redis_url: str | None) -> bool:
+def ring_bundles(waiting: Iterable[Bundle], redis_url: str | None) -> bool:
     """Tell the workers of bundles whose rows are committed. False when there is no Redis or it does not answer."""
     if redis_url is None:
         return False
     try:
         with queues.connect(redis_url) as redis:
-            for bundle_id in waiting:
+            for bundle in waiting:
                 with suppress(DuplicateJobError):
                     Queue("urgent", connection=redis).enqueue(
                         "monet_web.jobs.draw_bundle",
-                        bundle_id,
-                        job_id=f"bundle-{bundle_id}",
+                        bundle.id,
+                        job_id=f"bundle-{bundle.id}-{bundle.attempt}",
                         unique=True,
                         job_timeout=LONGEST_SECONDS,
                         result_ttl=0,

@@ -325,12 +325,12 @@ def test_a_worker_draws_many_and_only_one_worker(session: Session, session_facto
 def test_a_bundle_whose_worker_died_is_rung_again(session: Session) -> None:
     row = bundles.begin(session, [1], ending="zip", language="lt", now=NOON, actor="x")
     assert bundles.to_ring(session, now=NOON) == []
-    assert bundles.to_ring(session, now=NOON + timedelta(minutes=1)) == [row.id]
+    assert [one.id for one in bundles.to_ring(session, now=NOON + timedelta(minutes=1))] == [row.id]
     with writing(session):
         taken = session.get_one(Bundle, row.id)
         taken.state, taken.heartbeat_at, taken.worker = ErrandState.RUNNING, NOON, "elsewhere:1"
     assert bundles.to_ring(session, now=NOON + timedelta(minutes=1)) == []
-    assert bundles.to_ring(session, now=NOON + timedelta(minutes=3)) == [row.id]
+    assert [one.id for one in bundles.to_ring(session, now=NOON + timedelta(minutes=3))] == [row.id]
 
 
 def test_invoices_that_are_gone_end_a_bundle_in_a_sentence(session: Session, session_factory: Factory) -> None:

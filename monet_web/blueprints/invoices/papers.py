@@ -67,7 +67,7 @@ def papers() -> ResponseReturnValue:
     except BrokenRule as error:
         flash(told(error), "failed")
         return redirect(back, 303)
-    jobs.ring_bundles([row.id], signs.redis_url())
+    jobs.ring_bundles([row], signs.redis_url())
     return redirect(url_for("invoices.bundle", bundle_id=row.id), 303)
 
 

@@ -82,8 +82,8 @@ def body(session: Session, bundle_id: int) -> bytes | None:
     return session.scalar(select(Bundle.body).where(Bundle.id == bundle_id, Bundle.state == ErrandState.DONE))
 
 
-def to_ring(session: Session, *, now: datetime) -> list[int]:
-    """Ids of bundles that a worker should be told of again: queued a while ago, or taken by one that died."""
+def to_ring(session: Session, *, now: datetime) -> list[Bundle]:
+    """Bundles that a worker should be told of again: queued a while ago, or taken by one that died."""
     with writing(session):
         found = session.scalars(
             select(Bundle)
@@ -98,9 +98,9 @@ def to_ring(session: Session, *, now: datetime) -> list[int]:
                 if not silent and not claims.is_dead(one.worker):
                     continue
                 one.state = ErrandState.QUEUED
-                ring.append(one.id)
+                ring.append(one)
             elif now - one.created_at > RING_AGAIN:
-                ring.append(one.id)
+                ring.append(one)
     return ring
 
 
