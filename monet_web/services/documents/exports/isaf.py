@@ -215,7 +215,12 @@ def must_be_known(month: date) -> None:
 
 
 def _fingerprint(document: Document, said: Entry) -> Fingerprint:
-    return document.issued, document.id, digest(said)
+    totals = [(each.code, str(each.base), str(each.percent), str(each.amount)) for each in said.totals]
+    whole = (
+        said.number, said.kind, str(said.supplied), said.vat_code, said.company_code, said.country, said.name,
+        said.credits_number, str(said.credits_issued), totals,
+    )  # fmt: skip
+    return document.issued, document.id, digest(whole)
 
 
 def _as_text(sums: dict[str, CodeSum]) -> dict[str, dict[str, str]]:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, BinaryIO
 
@@ -93,20 +94,20 @@ def _header(header: Header) -> Any:
 
 def _invoice(entry: Entry) -> Any:
     root = etree.Element(_tag("Invoice"), nsmap=_NAMES)
-    _put(root, "InvoiceNo", entry.number)
+    _put(root, "InvoiceNo", _clean(entry.number))
     buyer = etree.SubElement(root, _tag("CustomerInfo"))
-    _put(buyer, "VATRegistrationNumber", entry.vat_code)
+    _put(buyer, "VATRegistrationNumber", _clean(entry.vat_code))
     if entry.company_code:
-        _put(buyer, "RegistrationNumber", entry.company_code)
+        _put(buyer, "RegistrationNumber", _clean(entry.company_code))
     _put(buyer, "Country", entry.country or None)
-    _put(buyer, "Name", entry.name)
+    _put(buyer, "Name", _clean(entry.name))
     _put(root, "InvoiceDate", entry.issued.isoformat())
     _put(root, "InvoiceType", entry.kind)
     _put(root, "SpecialTaxation", "")
     references = etree.SubElement(root, _tag("References"))
     if entry.credits_number and entry.credits_issued is not None:
         reference = etree.SubElement(references, _tag("Reference"))
-        _put(reference, "ReferenceNo", entry.credits_number)
+        _put(reference, "ReferenceNo", _clean(entry.credits_number))
         _put(reference, "ReferenceDate", entry.credits_issued.isoformat())
     _put(root, "VATPointDate", _day(entry.supplied))
     totals = etree.SubElement(root, _tag("DocumentTotals"))
@@ -129,7 +130,12 @@ def _put(parent: Any, name: str, text: str | None) -> None:
     if text is None:
         etree.SubElement(parent, _tag(name), _NIL)
     else:
-        etree.SubElement(parent, _tag(name)).text = _NOT_IN_XML.sub("", text)
+        etree.SubElement(parent, _tag(name)).text = text
+
+
+def _clean(text: str) -> str:
+    """What people and stores typed, without the signs that XML has none for."""
+    return _NOT_IN_XML.sub("", text)
 
 
 def _day(day: date | None) -> str | None:
@@ -140,6 +146,7 @@ def _plain(percent: Decimal) -> str:
     return f"{percent.normalize():f}" if percent else "0"
 
 
+@lru_cache(maxsize=64)
 def _tag(name: str) -> str:
     return f"{{{NAMESPACE}}}{name}"
 
