@@ -120,11 +120,17 @@ def _figures_agree(draft: Draft, facts: Facts) -> Iterator[Finding]:
             "currency": draft.currency,
             "limit": money(difference.limit),
         }
-        if difference.of == "total":
+        of, _space, subject = difference.of.partition(" ")
+        if of == "total":
             yield Finding("total_differs", f"{values['difference']} {draft.currency}", values)
+        elif of == "quantity":
+            pieces = {"store": plain(difference.store), "lines": plain(difference.lines), "what": difference.what}
+            pieces["difference"] = plain(difference.store - difference.lines)
+            yield Finding("quantity_differs", subject, {**pieces, "currency": ""})
+        elif of == "base":
+            yield Finding("base_differs", subject, {**values, "rate": "none" if subject == "none" else f"{subject} %"})
         else:
-            rate = difference.of.removeprefix("vat").strip()
-            yield Finding("vat_differs", rate, {**values, "of_rate": f" {rate} %" if rate else ""})
+            yield Finding("vat_differs", subject, {**values, "of_rate": f" {subject} %" if subject else ""})
 
 
 def _vat_is_treated(draft: Draft, facts: Facts) -> Iterator[Finding]:

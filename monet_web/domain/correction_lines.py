@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from monet_web.domain.checks import money, plain
 from monet_web.domain.correction_typed import TypedLine
-from monet_web.domain.invoices import DraftLine
+from monet_web.domain.invoices import OF_ITEMS, DraftLine
 from monet_web.domain.money import ZERO, round_to
 from monet_web.domain.orders import LineKind
 from monet_web.domain.typed import Wrong, number_of, shown
@@ -62,11 +62,15 @@ def usual_vat(line: DraftLine, said: Sequence[DraftLine], unit: Decimal) -> Deci
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """What a line is measured by: the store's lines, the smallest amount, and whether the person is an accountant."""
+    """What a line is measured by: the store's lines, the smallest amount, and whether the person is an accountant.
+
+    `is_goods`: lines of goods take items out of a warehouse.
+    """
 
     said: Sequence[DraftLine]
     unit: Decimal
     may_amounts: bool
+    is_goods: bool = True
 
 
 def corrected_line(typed: TypedLine, before: Line | None, by: Measure, mistakes: LineMistakes) -> tuple[Line, Decimal]:
@@ -74,7 +78,7 @@ def corrected_line(typed: TypedLine, before: Line | None, by: Measure, mistakes:
     start = before.draft if before else _NEW
     line = replace(
         start,
-        kind=_kind(typed, start, mistakes),
+        kind=_kind(typed, None if before is None else start, by, mistakes),
         name=_name(typed, start, mistakes),
         unit=" ".join(typed.unit.split())[:20],
     )
@@ -99,11 +103,17 @@ _NEW = DraftLine(
 )  # fmt: skip
 
 
-def _kind(typed: TypedLine, start: DraftLine, mistakes: LineMistakes) -> LineKind:
-    if typed.kind in list(LineKind):
-        return LineKind(typed.kind)
-    mistakes["kind"] = f"“{shown(typed.kind)}” is no kind of line. Choose one of the list."
-    return start.kind
+def _kind(typed: TypedLine, start: DraftLine | None, by: Measure, mistakes: LineMistakes) -> LineKind:
+    """The kind. Whether a line that the store sent takes an item is an accountant's word: stock moves by it."""
+    kept = start.kind if start else LineKind.GOODS
+    if typed.kind not in list(LineKind):
+        mistakes["kind"] = f"“{shown(typed.kind)}” is no kind of line. Choose one of the list."
+        return kept
+    kind = LineKind(typed.kind)
+    if start and by.is_goods and not by.may_amounts and (kind in OF_ITEMS) != start.names_item:
+        mistakes["kind"] = f"Only an accountant makes {kept.value} of the store {kind.value}."
+        return kept
+    return kind
 
 
 def _name(typed: TypedLine, start: DraftLine, mistakes: LineMistakes) -> str:

@@ -5,7 +5,7 @@ The store's figures stay the measure: its total, and its VAT on every line whose
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
@@ -13,7 +13,8 @@ from decimal import Decimal
 from monet_web.domain.correction_lines import Line, LineMistakes, Measure, corrected_line, keys_of
 from monet_web.domain.correction_lines import as_typed as line_as_typed
 from monet_web.domain.correction_typed import Typed
-from monet_web.domain.invoices import Difference, Draft, DraftLine, sum_by_rate
+from monet_web.domain.invoices import Draft, sum_by_rate
+from monet_web.domain.measured import Said, measured
 from monet_web.domain.money import ZERO, minor_unit
 from monet_web.domain.orders import Address, Buyer
 from monet_web.domain.typed import Wrong, day_of, shown
@@ -39,16 +40,6 @@ class Standing:
     number: str = ""
     vat_date: date | None = None
     note: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """The store's figures that a correction is measured by. `rounding`: one that the store itself names."""
-
-    total: Decimal
-    vat: Decimal
-    lines: Sequence[DraftLine] = ()
-    rounding: Decimal = ZERO
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,17 +75,6 @@ def correct(before: Standing, typed: Typed, said: Said, *, limit: Decimal, may_a
         note=_text(typed, "note", before.note, errors),
         errors=errors,
     )
-
-
-def measured(draft: Draft, said: Said, limit: Decimal) -> Draft:
-    """The draft with the differences of its figures to the store's: total, or where that agrees, VAT."""
-    of_lines = draft.net + draft.vat_total
-    found: tuple[Difference, ...] = ()
-    if abs(said.total - said.rounding - of_lines) > limit or draft.total != said.total:
-        found = (Difference("total", said.total, of_lines, limit),)
-    elif abs(said.vat - draft.vat_total) > limit:
-        found = (Difference("vat", said.vat, draft.vat_total, limit),)
-    return replace(draft, differences=found)
 
 
 def _totalled(draft: Draft, before: Draft, said: Said, limit: Decimal) -> Draft:
@@ -204,7 +184,7 @@ def _lines(
     errors: dict[str, str],
 ) -> tuple[list[Line], list[str]]:
     unit = minor_unit(before.draft.currency)
-    by = Measure(said.lines, unit, may_amounts)
+    by = Measure(said.lines, unit, may_amounts, said.is_goods)
     # A line that is not on the invoice any more may still be one of the store's.
     known = dict(zip(keys_of(said.lines), map(Line, said.lines), strict=True))
     known |= dict(zip(keys_of([line.draft for line in before.lines]), before.lines, strict=True))

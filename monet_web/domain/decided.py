@@ -11,7 +11,7 @@ from monet_web.domain.invoices import Draft, DraftLine, sum_by_rate
 from monet_web.domain.money import minor_unit, round_to
 
 # Findings of figures: a person may accept the difference as it was shown.
-OF_FIGURES = ("total_differs", "vat_differs")
+OF_FIGURES = ("total_differs", "vat_differs", "base_differs", "quantity_differs")
 UNKNOWN_RATE = ""  # of a tax whose rate the store does not say
 _SMALLEST = Decimal("0.000001")
 

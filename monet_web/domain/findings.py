@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from monet_web.domain.findings_corrections import CORRECTION_CODES, LINE_KINDS
 from monet_web.domain.findings_refunds import REFUND_CODES
 from monet_web.domain.findings_vat import BECAUSE, KINDS, RATES, TREATMENTS, VAT_CODES
 from monet_web.domain.sentences import Sentences
@@ -64,11 +65,12 @@ PERSON_MAY_PASS = frozenset(
 )
 
 # Codes whose subject is the number of a line: the invoices of one such code have one cause, whatever the line.
-OF_A_LINE = frozenset({"quantity_missing", "tax_rate_missing"})
+OF_A_LINE = frozenset({"quantity_missing", "tax_rate_missing", "quantity_differs", "kind_changed"})
 
 # Values that are keys of words: what the value of that name reads as.
 _WORDS: Mapping[str, Mapping[str, tuple[str, str]]] = {
     "because": BECAUSE, "treatment": TREATMENTS, "kind": KINDS, "rate": RATES,
+    "was_kind": LINE_KINDS, "is_kind": LINE_KINDS,
 }  # fmt: skip
 
 # What can be wrong with a code of a buyer, as part of a sentence.
@@ -416,6 +418,7 @@ CODES: Mapping[str, tuple[Sentences, Sentences]] = {
             "Numeris suteiktas ranka",
         ),
     ),
+    **CORRECTION_CODES,
     **REFUND_CODES,
     **VAT_CODES,
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from monet_web.domain.findings_corrections import CORRECTION_GENERAL
 from monet_web.domain.findings_refunds import REFUND_GENERAL
 from monet_web.domain.findings_vat import VAT_GENERAL
 from monet_web.domain.sentences import General
@@ -208,6 +209,7 @@ GENERAL: Mapping[str, tuple[General, General]] = {
         General("a number was given by hand", "Look the invoices over and register them."),
         General("numeris suteiktas ranka", "Peržiūrėkite sąskaitas ir užregistruokite."),
     ),
+    **CORRECTION_GENERAL,
     **REFUND_GENERAL,
     **VAT_GENERAL,
 }

@@ -14,6 +14,7 @@ from monet_web.domain.settings import Settings
 from monet_web.domain.windows import local_day
 
 _SMALLEST = Decimal("0.000001")  # of unit prices and quantities: what the tables keep
+OF_ITEMS = frozenset({LineKind.GOODS, LineKind.SERVICE})  # kinds of lines that name items
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ class DraftLine:
     @property
     def names_item(self) -> bool:
         """Only goods and services name items; charges never do (A6)."""
-        return self.kind in (LineKind.GOODS, LineKind.SERVICE)
+        return self.kind in OF_ITEMS
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +56,13 @@ class VatLine:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """Two figures of the store that are further apart than `limit`: `of` total | vat | vat 21."""
+    """Two figures that are further apart than `limit`: `of` total | vat | vat 21 | base 21 | base none | quantity 1."""
 
     of: str
     store: Decimal
     lines: Decimal
     limit: Decimal
+    what: str = ""  # of a quantity: what was sold
 
 
 @dataclass(frozen=True, slots=True)

@@ -253,6 +253,8 @@ MET: dict[str, tuple[Callable[[], Case], str, str]] = {
 ELSEWHERE = {"difference_accepted", "stock_short", "changed_in_store", "change_ignored", "invoice_not_registered"}
 ELSEWHERE |= {"goods_unanswered", "refund_amount_only", "refund_exceeds", "refund_gone", "refund_incomplete"}
 ELSEWHERE |= {"refund_over", "refund_waits"}
+# Of what people did: measured and decided where corrections and decisions are.
+ELSEWHERE |= {"base_differs", "quantity_differs", "kind_changed", "rate_decision_ended", "buyer_decision_ended"}
 
 
 def test_every_code_is_met_by_a_test() -> None:

@@ -15,8 +15,10 @@ from hypothesis import strategies as st
 from monet_web.domain import corrections
 from monet_web.domain.correction_lines import Line
 from monet_web.domain.correction_typed import Typed, TypedLine
-from monet_web.domain.corrections import Change, Corrected, Said, Standing
+from monet_web.domain.corrections import Change, Corrected, Standing
+from monet_web.domain.findings import describe
 from monet_web.domain.invoices import draft_invoice
+from monet_web.domain.measured import Said, kinds_changed
 from monet_web.domain.orders import Order
 from monet_web.domain.settings import Settings
 from tests.builders import a_charge, a_line, a_tax, an_order
@@ -89,8 +91,10 @@ def test_another_quantity_moves_net_vat_and_total_and_names_both_totals() -> Non
     assert amounts(done) == [("20.00", "4.20")]
     assert done.draft.total == Decimal("24.20")
     assert done.draft.rounding == 0
-    (difference,) = done.draft.differences
-    assert (difference.of, difference.store, difference.lines) == ("total", Decimal("12.10"), Decimal("24.20"))
+    assert [(one.of, one.store, one.lines) for one in done.draft.differences] == [
+        ("total", Decimal("12.10"), Decimal("24.20")),
+        ("quantity 1", Decimal(1), Decimal(2)),
+    ]
 
 
 def test_a_difference_that_rounding_explains_leaves_the_stores_total() -> None:
@@ -345,3 +349,91 @@ def test_whatever_is_typed_the_sums_are_exact(rows: list[tuple[str, str, str, st
     for line in done.draft.lines:
         assert line.net == line.net.quantize(Decimal("0.01"))
         assert line.vat == line.vat.quantize(Decimal("0.01"))
+
+
+# --- against the store --------------------------------------------------------------------------------------------
+
+
+TEN = an_order(
+    lines=(
+        a_line(external_id="11", quantity=Decimal(10), net=Decimal("500.00"), taxes=(a_tax(amount="105.00"),)),
+        a_line(external_id="12", sku="BK-5", net=Decimal("20.00"), taxes=(a_tax("5", "1.00"),)),
+    ),
+)
+
+
+def apart(done: Corrected) -> list[tuple[str, str, str]]:
+    return [(one.of, f"{one.store:.2f}", f"{one.lines:.2f}") for one in done.draft.differences]
+
+
+def test_pieces_traded_for_their_price_are_a_difference_though_every_sum_agrees() -> None:
+    done = corrected(TEN, form(TEN, quantity="5", price="100"), may_amounts=False)
+    assert done.draft.total == TEN.total
+    assert apart(done) == [("quantity 1", "10.00", "5.00")]
+    assert done.draft.differences[0].what == "KN-01"
+
+
+def test_the_store_s_goods_become_no_fee_by_the_hand_of_office() -> None:
+    done = corrected(TEN, form(TEN, kind="fee"), may_amounts=False)
+    assert done.errors == {"kind-1": "Only an accountant makes goods of the store fee."}
+    assert done.draft.lines[0].names_item
+    assert not corrected(TEN, form(TEN, kind="service"), may_amounts=False).errors
+    by_accountant = corrected(TEN, form(TEN, kind="fee"))
+    assert not by_accountant.errors
+    assert apart(by_accountant) == []
+    (notice,) = kinds_changed([line.draft for line in by_accountant.lines], said(TEN))
+    assert (notice.code, notice.stops) == ("kind_changed", False)
+    assert describe(notice).wrong == "Line 1 (Notebook) came from the store as goods and is a fee now."
+
+
+def test_where_no_goods_leave_a_warehouse_kinds_and_quantities_are_anybody_s() -> None:
+    amounts_only = replace(said(TEN), is_goods=False)
+    typed = form(TEN, kind="fee", quantity="5", price="100")
+    done = corrections.correct(standing(TEN), typed, amounts_only, limit=LIMIT, may_amounts=False)
+    assert (done.errors, done.draft.differences) == ({}, ())
+    assert kinds_changed([line.draft for line in done.lines], amounts_only) == ()
+
+
+def test_goods_taken_away_for_a_fee_of_the_same_amounts_are_a_difference() -> None:
+    typed = form(TEN, origin="", kind="fee")
+    assert apart(corrected(TEN, typed, may_amounts=False)) == [("quantity 1", "10.00", "0.00")]
+
+
+def test_a_line_added_for_nothing_would_take_goods_away() -> None:
+    typed = corrections.as_typed(standing(TEN), said(TEN))
+    gift = replace(typed.lines[0], row="3", origin="", quantity="7", price="0")
+    done = corrected(TEN, replace(typed, lines=(*typed.lines, gift)), may_amounts=False)
+    assert apart(done) == [("quantity 3", "0.00", "7.00")]
+
+
+def test_vat_moved_between_rates_is_a_difference_though_total_and_vat_agree() -> None:
+    order = an_order(
+        lines=(
+            a_line(external_id="11", net=Decimal("100.00"), taxes=(a_tax(amount="21.00"),)),
+            a_line(external_id="12", net=Decimal("110.00"), taxes=(a_tax("0", "0.00"),)),
+        ),
+    )
+    typed = corrections.as_typed(standing(order), said(order))
+    first = replace(typed.lines[0], origin="", vat_rate="10", price="210", vat="")
+    done = corrected(order, replace(typed, lines=(first,)), may_amounts=False)
+    assert (done.draft.total, done.draft.vat_total) == (order.total, order.total_tax)
+    assert [one for one in apart(done) if not one[0].startswith("quantity")] == [
+        ("base 21", "100.00", "0.00"),
+        ("vat 21", "21.00", "0.00"),
+        ("base 0", "110.00", "0.00"),
+        ("base 10", "0.00", "210.00"),
+        ("vat 10", "0.00", "21.00"),
+    ]
+
+
+def test_a_rate_that_the_store_does_not_say_is_anybody_s_to_choose() -> None:
+    order = an_order(
+        lines=(a_line(external_id="11", taxes=(replace(a_tax(), rate=None),)), TEN.lines[1]),
+        total=Decimal("33.10"), total_tax=Decimal("3.10"),
+    )  # fmt: skip
+    assert apart(corrected(order, form(order, vat_rate="21"), may_amounts=False)) == []
+
+
+def test_a_quantity_that_the_store_does_not_tell_is_anybody_s_to_type() -> None:
+    order = an_order(lines=(a_line(quantity=Decimal(0)),))
+    assert apart(corrected(order, form(order, quantity="2", price="5"), may_amounts=False)) == []

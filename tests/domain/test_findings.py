@@ -136,7 +136,7 @@ def test_what_to_do_suits_every_invoice_of_the_cause(code: str, language: str, s
 
 
 def test_codes_of_a_line_exist() -> None:
-    assert set(CODES) >= OF_A_LINE == {"quantity_missing", "tax_rate_missing"}
+    assert set(CODES) >= OF_A_LINE == {"quantity_missing", "tax_rate_missing", "quantity_differs", "kind_changed"}
 
 
 @pytest.mark.parametrize(

@@ -92,6 +92,7 @@ def test_looking_at_a_correction_tells_sums_and_reasons_and_writes_nothing(sessi
     assert looked.prepared.draft.total == Decimal("84.70")
     assert sorted(one.code for one in looked.findings if one.stops) == [
         "posting_manual",
+        "quantity_differs",
         "stock_short",
         "total_differs",
     ]
@@ -121,7 +122,7 @@ def test_a_kept_correction_has_exact_sums_fresh_reasons_and_a_trail_from_what_to
     (vat,) = invoice.vat_rows
     assert (vat.base, vat.amount) == (Decimal("70.00"), Decimal("14.70"))
     assert invoice.net + invoice.vat + invoice.rounding == invoice.total == Decimal("84.70")
-    assert codes(invoice) == ["posting_manual", "stock_short", "total_differs"]
+    assert codes(invoice) == ["posting_manual", "quantity_differs", "stock_short", "total_differs"]
     (entry,) = trail(session, "corrected")
     assert entry.actor == RUTA
     assert entry.before == {"note": "", "quantity 1": "1", "name 1": "Notebook", "total": "12.10"}
@@ -179,9 +180,9 @@ def test_an_order_that_nobody_can_read_any_more_leaves_its_invoice_to_be_correct
     save(session, of, form(of, quantity="2"))
     (invoice,) = invoices(session)
     assert (invoice.external_id, invoice.total) == ("9001", Decimal("24.20"))
-    assert codes(invoice) == ["posting_manual", "total_differs"]
+    assert codes(invoice) == ["posting_manual", "quantity_differs", "total_differs"]
     (done,) = register(session, [waiting], now=NOW, actor=RUTA)
-    assert [one.code for one in done.findings] == ["total_differs"]
+    assert [one.code for one in done.findings] == ["total_differs", "quantity_differs"]
     again = opened(session, waiting)
     with pytest.raises(BrokenRule, match="can't be read any more"):
         correct.back_to_original(
@@ -203,7 +204,8 @@ def test_an_item_is_typed_by_its_name_and_the_goods_leave_the_warehouse_that_was
         session.add(Balance(warehouse_id=kaunas.id, item_id=mug, on_hand=Decimal(4)))
         kaunas_id = kaunas.id
     of = opened(session, waiting)
-    save(session, of, form(of, item="item mug-2", quantity="2", price="5", warehouse="KAUNAS"), may_amounts=False)
+    typed = form(of, item="item mug-2", quantity="2", price="5", warehouse="KAUNAS")
+    save(session, of, typed, accept="quantity 1 1.00 2.00")
     (invoice,) = invoices(session)
     assert (invoice.lines[0].item_id, invoice.lines[0].warehouse_id) == (mug, kaunas_id)
     assert codes(invoice) == ["posting_manual"]
@@ -282,11 +284,13 @@ def test_an_accountant_accepts_a_total_that_is_not_the_stores_until_the_figures_
     session: Session, waiting: int
 ) -> None:
     of = opened(session, waiting)
-    seen = "total 12.10 24.20"
+    seen = "total 12.10 24.20 quantity 1 1.00 2.00"
     with pytest.raises(BrokenRule, match="Only an accountant accepts a difference"):
         save(session, of, form(of, quantity="2"), accept=seen, may_amounts=False)
-    save(session, of, form(of, quantity="2"), accept="total 12.10 36.30")  # other figures than those that are kept
-    assert codes(invoices(session)[0]) == ["posting_manual", "total_differs"]
+    save(
+        session, of, form(of, quantity="2"), accept="total 12.10 36.30 quantity 1 1.00 3.00"
+    )  # other figures than those that are kept
+    assert codes(invoices(session)[0]) == ["posting_manual", "quantity_differs", "total_differs"]
     of = opened(session, waiting)
     save(session, of, of.typed, accept=seen)
     (invoice,) = invoices(session)
@@ -294,7 +298,7 @@ def test_an_accountant_accepts_a_total_that_is_not_the_stores_until_the_figures_
     assert "difference_accepted" in [one.code for one in invoice.found]
     again = opened(session, waiting)
     save(session, again, form(again, quantity="3"))
-    assert codes(invoices(session)[0]) == ["posting_manual", "total_differs"]
+    assert codes(invoices(session)[0]) == ["posting_manual", "quantity_differs", "total_differs"]
 
 
 def test_a_difference_that_is_accepted_for_a_whole_cause_is_accepted_on_what_was_corrected_too(
@@ -302,7 +306,9 @@ def test_a_difference_that_is_accepted_for_a_whole_cause_is_accepted_on_what_was
 ) -> None:
     of = opened(session, waiting)
     save(session, of, form(of, quantity="2"))
-    assert decide.accept_difference(session, Which(code="total_differs"), now=NOW, actor=JONAS) == [waiting]
+    for code in ("total_differs", "quantity_differs"):
+        which = Which(code=code, subject="" if code == "quantity_differs" else None)
+        assert decide.accept_difference(session, which, now=NOW, actor=JONAS) == [waiting]
     mend.check_again(session, codes=["total_differs"], now=NOW, actor=JONAS)
     (invoice,) = invoices(session)
     assert (codes(invoice), invoice.total) == (["posting_manual"], Decimal("24.20"))
@@ -319,6 +325,35 @@ def test_accepting_alone_does_not_make_it_a_correction(
     save(session, of, of.typed, accept="total 13.10 12.10")
     invoice = invoices(session)[1]
     assert (codes(invoice), invoice.touched_at, invoice.total) == (["posting_manual"], None, Decimal("13.10"))
+
+
+def test_office_registers_no_other_quantity_for_the_same_money_until_an_accountant_accepts_it(
+    session: Session, waiting: int
+) -> None:
+    of = opened(session, waiting)
+    typed = form(of, quantity="5", price="2")
+    save(session, of, typed, may_amounts=False)
+    assert codes(invoices(session)[0]) == ["posting_manual", "quantity_differs"]
+    (refused,) = register(session, [waiting], now=NOW, actor=RUTA)
+    assert (refused.ok, moved(session)) == (False, {})
+    again = opened(session, waiting)
+    save(session, again, again.typed, accept="quantity 1 1.00 5.00", actor=JONAS)
+    (done,) = register(session, [waiting], now=NOW, actor=RUTA)
+    assert done.ok
+    assert moved(session) == {1: Decimal(-5)}
+
+
+def test_goods_become_a_fee_by_an_accountant_alone_and_the_invoice_says_so(session: Session, waiting: int) -> None:
+    of = opened(session, waiting)
+    with pytest.raises(WrongFields) as refused:
+        save(session, of, form(of, kind="fee"), may_amounts=False)
+    assert list(refused.value.fields) == ["kind-1"]
+    save(session, of, form(of, kind="fee"))
+    for _ in range(2):  # as it is kept, and as it is checked again
+        (invoice,) = invoices(session)
+        (notice,) = [one for one in invoice.found if one.code == "kind_changed"]
+        assert (notice.stops, notice.values["was_kind"], notice.values["is_kind"]) == (False, "goods", "fee")
+        mend.check_again(session, invoice_ids=[waiting], now=NOW, actor=JONAS)
 
 
 def test_the_right_rate_leaves_what_was_paid_and_the_difference_of_vat_is_named(session: Session, waiting: int) -> None:
@@ -397,7 +432,7 @@ def test_what_mends_a_cause_checks_what_was_corrected_too(
     with writing(session):
         session.scalars(select(Integration)).one().settings = {}
     of = opened(session, waiting)
-    save(session, of, form(of, quantity="7", price="1.428571"))
+    save(session, of, form(of, quantity="7", price="1.428571"), accept="quantity 1 1.00 7.00")
     assert codes(invoices(session)[0]) == ["stock_short"]
     receive(session, [Received(1, "KN-01", Decimal(2), "MAIN", None)], note="", now=NOW, actor=RUTA)
     done = mend.check_again(session, codes=["stock_short"], now=NOW, actor=RUTA)
@@ -435,7 +470,7 @@ def test_registered_without_moving_stock_it_is_kept_to_be_settled_and_settled_on
     session: Session, waiting: int
 ) -> None:
     of = opened(session, waiting)
-    save(session, of, form(of, quantity="7", price="1.428571"))
+    save(session, of, form(of, quantity="7", price="1.428571"), accept="quantity 1 1.00 7.00")
     (refused,) = register(session, [waiting], now=NOW, actor=RUTA)
     assert [one.code for one in refused.findings] == ["stock_short"]
     (done,) = register(session, [waiting], without_stock="Counted tomorrow", now=NOW, actor=RUTA)

@@ -147,7 +147,7 @@ def test_sums_move_as_one_types_and_nothing_is_written(
     assert '<output id="vat-1" hx-swap-oob="true">14.70</output>' in fragment.text
     text = words(fragment.text)
     assert "Total, EUR 70.00 14.70 84.70" in text
-    assert "The store's total is 12.10 EUR, the lines come to 84.70 EUR: 72.60 EUR apart." in text
+    assert "The store's total is 12.10 EUR, its lines add up to 84.70 EUR." in text
     assert "Not saved yet: 84.70 EUR. What would stand in the way:" in text
     assert "KN-01 is short in warehouse MAIN: 7 needed, 5 on hand." in text
     assert "Register 1 invoice for 84.70 EUR, dated November 2026?" in text
@@ -290,15 +290,17 @@ def test_figures_that_differ_are_accepted_with_the_sums_by_an_accountant(
 ) -> None:
     (one,) = waits(session, session_factory, an_order_of("1"))
     assert 'name="accept"' not in save(office, one, quantity_1="2").text
-    assert save(office, one, accept="total 12.10 24.20").status_code == 422
+    assert save(office, one, accept="total 12.10 24.20 quantity 1 1.00 2.00").status_code == 422
     page = accountant.get(url(one))
-    assert 'name="accept" value="total 12.10 24.20"' in page.text
-    sums = accountant.post(url(one, "/sums"), data=filled_in(page, accept="total 12.10 24.20"))
+    assert 'name="accept" value="total 12.10 24.20 quantity 1 1.00 2.00"' in page.text
+    sums = accountant.post(url(one, "/sums"), data=filled_in(page, accept="total 12.10 24.20 quantity 1 1.00 2.00"))
     assert 'id="c-accept" checked' in sums.text
-    sums = accountant.post(url(one, "/sums"), data=filled_in(page, accept="total 12.10 24.20", quantity_1="3"))
+    sums = accountant.post(
+        url(one, "/sums"), data=filled_in(page, accept="total 12.10 24.20 quantity 1 1.00 2.00", quantity_1="3")
+    )
     assert 'id="c-accept">' in sums.text
     assert save(accountant, one, step="register", accept="yes").location == url(one)
-    answer = save(accountant, one, step="register", accept="total 12.10 24.20")
+    answer = save(accountant, one, step="register", accept="total 12.10 24.20 quantity 1 1.00 2.00")
     assert answer.location == f"/invoices/{one}"
     assert (first(session).state, first(session).total) == (InvoiceState.REGISTERED, Decimal("24.20"))
 

@@ -41,6 +41,8 @@ CONTROLS: Mapping[str, str] = {
     "stock_short": "stock",
     "total_differs": "accept",
     "vat_differs": "accept",
+    "base_differs": "accept",
+    "quantity_differs": "accept",
     "vat_rate_unknown": "vat_rate",
     "tax_rate_missing": "vat_rate",
     "currency_rate_missing": "rate",

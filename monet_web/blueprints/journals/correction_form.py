@@ -12,14 +12,16 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 
+from monet_web.blueprints import sentences
 from monet_web.blueprints.field_words import LABELS, label
 from monet_web.blueprints.formats import number
 from monet_web.blueprints.typed import plain
 from monet_web.domain.checks import plain as plain_number
 from monet_web.domain.correction_typed import Typed, TypedLine
 from monet_web.domain.corrections import ADDRESS, BUYER, DATES, MOST_LINES, Change
+from monet_web.domain.decided import OF_FIGURES
 from monet_web.domain.findings import PERSON_MAY_PASS, Finding
-from monet_web.domain.invoices import Difference, Draft, DraftLine
+from monet_web.domain.invoices import Draft, DraftLine
 from monet_web.domain.orders import LineKind
 from monet_web.models.customers import Customer
 from monet_web.models.stock import Warehouse
@@ -123,10 +125,9 @@ class Form:
         return bool(self.looked.changes)
 
     @property
-    def difference(self) -> Difference | None:
-        """How its figures differ from the store's, as long as nobody accepted it."""
-        waits = any(one.code in ("total_differs", "vat_differs") and one.stops for one in self.reasons)
-        return self.draft.differences[0] if self.draft.differences and waits else None
+    def differences(self) -> list[str]:
+        """How its figures differ from the store's, in sentences, as long as nobody accepted it."""
+        return [sentences.said(one).wrong for one in self.reasons if one.code in OF_FIGURES and one.stops]
 
     @property
     def reasons(self) -> list[Finding]:

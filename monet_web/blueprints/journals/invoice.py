@@ -18,6 +18,7 @@ from monet_web.blueprints.journals.causes import drawn
 from monet_web.blueprints.journals.correction_form import Form
 from monet_web.domain.correction_typed import Typed
 from monet_web.domain.corrections import changes
+from monet_web.domain.decided import OF_FIGURES
 from monet_web.domain.errors import BrokenRule
 from monet_web.domain.findings import Finding
 from monet_web.models import Customer, Invoice, db
@@ -87,6 +88,7 @@ def page(
         corrected_fields=fields,
         may_amounts=current_user.may(Role.ACCOUNTANT),
         kinds=field_words.KINDS,
+        of_figures=OF_FIGURES,
         **_around(session, document),
     )
 

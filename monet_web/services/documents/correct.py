@@ -16,6 +16,7 @@ from monet_web.domain.correction_typed import Typed
 from monet_web.domain.corrections import Change, Corrected
 from monet_web.domain.errors import BrokenRule
 from monet_web.domain.findings import Finding
+from monet_web.domain.measured import kinds_changed
 from monet_web.models.base import writing
 from monet_web.models.customers import Customer
 from monet_web.models.invoices import Invoice
@@ -92,7 +93,10 @@ def look(session: Session, opened: Opened, typed: Typed, *, may_amounts: bool, n
         customer_id=_customer(session, opened, typed, changes),
         items=tuple(booked.item(line) for line in done.lines),
         accounts=tuple(line.account for line in done.lines),
-        findings=opened.stored.carried(opened.remembered.order),
+        findings=(
+            *opened.stored.carried(opened.remembered.order),
+            *kinds_changed([line.draft for line in done.lines], opened.said),
+        ),
     )
     prepared = prepare_typed(
         session, booking, opened.remembered, opened.living, done.draft, kept,

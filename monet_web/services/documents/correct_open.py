@@ -14,8 +14,9 @@ from sqlalchemy.orm import Session
 from monet_web.domain import corrections
 from monet_web.domain.correction_lines import Line
 from monet_web.domain.correction_typed import Typed
-from monet_web.domain.corrections import Said, Standing
+from monet_web.domain.corrections import Standing
 from monet_web.domain.errors import BrokenRule
+from monet_web.domain.measured import Said
 from monet_web.domain.orders import Order, Unreadable
 from monet_web.models.audit import AuditEntry
 from monet_web.models.integrations import Integration

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from monet_web.domain.codes import normalise_vat_code
 from monet_web.domain.decided import OF_FIGURES, UNKNOWN_RATE
 from monet_web.domain.errors import BrokenRule
+from monet_web.domain.findings import OF_A_LINE
 from monet_web.models.base import writing
 from monet_web.models.customers import Customer
 from monet_web.models.decisions import Decision, DecisionKind
@@ -178,7 +179,7 @@ def _rows(session: Session, which: Which, codes: Sequence[str], *, corrected: bo
     )  # fmt: skip
     if not corrected:
         query = query.where(Invoice.touched_at.is_(None))
-    if which.code in codes and which.subject is not None and which.code != RATE_NOT_SAID:
+    if which.code in codes and which.subject is not None and which.code not in OF_A_LINE:
         query = query.where(InvoiceFinding.subject == which.subject)
     return [
         _Row(row.id, row.store_order_id, row.code, row.subject, row.said, (row.buyer or {}).get("country", ""))

@@ -12,10 +12,11 @@ from sqlalchemy.orm import Session, selectinload
 
 from monet_web.domain.checks import KnownItem
 from monet_web.domain.correction_lines import Line
-from monet_web.domain.corrections import Said, Standing
+from monet_web.domain.corrections import Standing
 from monet_web.domain.decided import OF_FIGURES
 from monet_web.domain.findings import Finding
 from monet_web.domain.invoices import Draft, DraftLine, draft_invoice, sum_by_rate
+from monet_web.domain.measured import Said
 from monet_web.domain.money import minor_unit, round_to
 from monet_web.domain.orders import Address, Buyer, Charge, LineKind, Order, OrderLine, Payment, PaymentKind, Unreadable
 from monet_web.models.invoices import Invoice, InvoiceLine
@@ -53,8 +54,8 @@ class Stored:
             for line in self.invoice.lines
         ]
 
-    def kept(self, order: Order | Unreadable) -> Kept | None:
-        """What a person made of it; None when nobody corrected it."""
+    def kept(self, order: Order | Unreadable, notices: tuple[Finding, ...] = ()) -> Kept | None:
+        """What a person made of it, with `notices` of how that differs from the store; None: nobody corrected it."""
         invoice = self.invoice
         if invoice.touched_at is None:
             return None
@@ -66,7 +67,7 @@ class Stored:
             invoice.customer_id,
             tuple(self.items.get(line.item_id) if line.item_id else None for line in invoice.lines),
             tuple(line.account or "" for line in invoice.lines),
-            self.carried(order),
+            (*self.carried(order), *notices),
         )
 
     def carried(self, order: Order | Unreadable) -> tuple[Finding, ...]:
@@ -134,9 +135,9 @@ def said_of(booking: Booking, order: Order | Unreadable, standing: Standing) -> 
     """The store's figures of an order; of one that can't be read those of the invoice as it stands."""
     if isinstance(order, Unreadable):
         draft = standing.draft
-        return Said(draft.total, draft.vat_total, draft.lines, draft.rounding)
+        return Said(draft.total, draft.vat_total, draft.lines, draft.rounding, booking.is_goods)
     draft = original(booking, order)
-    return Said(draft.total, order.total_tax, draft.lines, order.rounding)
+    return Said(draft.total, order.total_tax, draft.lines, order.rounding, booking.is_goods)
 
 
 def original(booking: Booking, order: Order) -> Draft:

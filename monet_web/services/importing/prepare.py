@@ -18,11 +18,11 @@ from sqlalchemy.orm import Session
 from monet_web.domain.changes import REFUNDED, differences
 from monet_web.domain.checks import Facts, KnownItem, check, number_source
 from monet_web.domain.codes import company_code_problem
-from monet_web.domain.corrections import measured
 from monet_web.domain.decided import Decided, applied, settled
 from monet_web.domain.filters import Filtered, why_not
 from monet_web.domain.findings import PERSON_MAY_PASS, Finding
 from monet_web.domain.invoices import Draft, VatLine, draft_invoice
+from monet_web.domain.measured import kinds_changed, measured
 from monet_web.domain.orders import Order, Unreadable
 from monet_web.domain.treated import Treated
 from monet_web.models.invoices import InvoiceState, InvoiceVat
@@ -224,7 +224,7 @@ def _as_kept(booking: Booking, remembered: Remembered, living: Living, *, stored
         living=living,
         draft=draft,
         number=living.number,
-        kept=stored.kept(remembered.order),
+        kept=stored.kept(remembered.order, kinds_changed(draft.lines, said)),
         places=stored.places(booking),
     )
 
