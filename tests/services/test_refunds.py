@@ -13,11 +13,11 @@ import pytest
 from sqlalchemy.orm import Session, sessionmaker
 
 from monet_web.domain.orders import LineKind, Refund, RefundLine
-from monet_web.models import CurrencyRate, Integration, Invoice
-from monet_web.models.base import writing
+from monet_web.models import Balance, CurrencyRate, Integration, Invoice
+from monet_web.models.base import reading, writing
 from monet_web.models.invoices import InvoiceKind, InvoiceState
 from monet_web.models.runs import RunKind
-from monet_web.services.documents import accept, credit, journals, mend, register
+from monet_web.services.documents import accept, credit, journals, mend, register, unsettled
 from monet_web.services.importing import refunds
 from monet_web.services.importing.booking import booking_for
 from monet_web.services.importing.collect import Remembered
@@ -426,3 +426,44 @@ def test_two_workers_never_give_back_more_than_is_left(
     assert sum(one.total for one in found) >= 0
     assert len(found) == 2
     assert sum(one.total for one in found) == (Decimal("4.20") if other == "the same refund" else 0)
+
+
+@pytest.mark.parametrize(("restocked", "left"), [(True, 10), (False, 9)])
+def test_crediting_the_rest_brings_back_only_what_is_there_to_be_brought_back(
+    restocked: bool, left: int, session: Session, session_factory: Factory, store: Shop
+) -> None:
+    with writing(session):
+        item = an_item(session, on_hand=10)
+    integration = integrate(session, refunds="automatic")
+    put(store, an_order(lines=PAIR, refunds=(a_refund(back(restocked=restocked)),)))
+    import_all(session_factory, integration)
+    invoice = next(one for one in invoices(session) if one.kind is InvoiceKind.INVOICE)
+    with writing(session):
+        credit.in_full(session, [invoice.id], run_id=1, day=date(2026, 11, 24), reason="undone", **WHO)
+    assert on_hand(session)[item.id] == left
+
+
+@pytest.mark.parametrize(("quantity", "moved_now", "left"), [("1", 1, 9), ("2", 0, 10)])
+def test_what_came_back_before_its_stock_was_settled_is_not_taken(
+    quantity: str, moved_now: int, left: int, session: Session, session_factory: Factory, store: Shop
+) -> None:
+    integration = integrate(session, refunds="automatic")
+    put(store, an_order(lines=PAIR))
+    import_all(session_factory, integration)
+    with writing(session):
+        item = an_item(session)
+    (waiting,) = invoices(session)
+    (done,) = register.register(session, [waiting.id], without_stock="Counted tomorrow", **WHO)
+    assert done.ok
+    net, vat = ("10.00", "2.10") if quantity == "1" else ("20.00", "4.20")
+    put(store, an_order(lines=PAIR, refunds=(a_refund(back(quantity=quantity, net=net, vat=vat, restocked=True)),)))
+    import_all(session_factory, integration)
+    (note,) = notes(session)
+    assert note.state is InvoiceState.REGISTERED
+    with writing(session):
+        session.merge(Balance(warehouse_id=1, item_id=item.id, on_hand=Decimal(10)))
+    needs = unsettled.settle(session, done.invoice_id, **WHO)
+    assert sum((need.quantity for need in needs), Decimal(0)) == moved_now
+    assert on_hand(session)[item.id] == left
+    with reading(session):
+        assert unsettled.count(session) == 0

@@ -16,8 +16,9 @@ from sqlalchemy.orm import Session, selectinload
 
 from monet_web.domain import credit_notes
 from monet_web.domain.credit_notes import Amounts
+from monet_web.domain.refunds import Goods
 from monet_web.models.base import take_ids
-from monet_web.models.invoices import Invoice, InvoiceFinding, InvoiceKind, InvoiceState
+from monet_web.models.invoices import Invoice, InvoiceFinding, InvoiceKind, InvoiceLine, InvoiceState
 from monet_web.models.stock import StockMove
 from monet_web.models.store_orders import Outcome, StoreOrder
 from monet_web.services import audit
@@ -147,7 +148,10 @@ def _locked(session: Session, invoice_ids: Sequence[int]) -> list[Invoice]:
 def _return_goods(
     session: Session, batch: Batch, ids: Mapping[int, int], notes: Mapping[int, Sequence[int]], day: date
 ) -> None:
-    """What the invoices took and no credit note has brought back yet goes to where it was taken from."""
+    """What the invoices took and no credit note has brought back yet goes to where it was taken from.
+
+    What an earlier credit note says is damaged or was not returned stays away.
+    """
     of_document = {document: invoice for invoice in ids for document in (invoice, *notes.get(invoice, ()))}
     rows = session.execute(
         select(
@@ -160,8 +164,13 @@ def _return_goods(
     out: dict[tuple[int, int, _Place], Decimal] = defaultdict(Decimal)
     for row in rows:
         out[of_document[row.document_id], row.position, (row.warehouse_id, row.item_id)] -= row.quantity
+    stays = _stays_away(session, list(ids))
     back: dict[_Place, Decimal] = defaultdict(Decimal)
-    for (invoice, position, place), quantity in out.items():
+    for (invoice, position, place), taken in out.items():
+        kept = min(taken, stays.get((invoice, position), Decimal(0)))
+        quantity = taken - kept
+        if kept > 0:
+            stays[invoice, position] -= kept
         if quantity > 0:
             back[place] += quantity
             batch.moves.append(
@@ -169,6 +178,21 @@ def _return_goods(
                  "warehouse_id": place[0], "quantity": quantity, "day": day}
             )  # fmt: skip
     bring_back(session, back)
+
+
+def _stays_away(session: Session, invoice_ids: Sequence[int]) -> dict[tuple[int, int], Decimal]:
+    """(invoice, position) → what registered credit notes say is damaged or was not returned."""
+    rows = session.execute(
+        select(Invoice.credits_invoice_id, InvoiceLine.position, func.sum(InvoiceLine.quantity).label("quantity"))
+        .join(InvoiceLine, InvoiceLine.invoice_id == Invoice.id)
+        .where(
+            Invoice.credits_invoice_id.in_(invoice_ids),
+            Invoice.state == InvoiceState.REGISTERED,
+            InvoiceLine.goods.in_((Goods.DAMAGED, Goods.KEPT)),
+        )
+        .group_by(Invoice.credits_invoice_id, InvoiceLine.position)
+    )
+    return {(row.credits_invoice_id, row.position): -row.quantity for row in rows}
 
 
 def _tell(

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session, selectinload
 from monet_web.domain.checks import plain
 from monet_web.domain.errors import BrokenRule
 from monet_web.domain.periods import is_closed, last_of_month
+from monet_web.domain.refunds import Goods
 from monet_web.domain.windows import local_day
 from monet_web.models.base import writing
 from monet_web.models.company import Company
@@ -85,6 +86,14 @@ def settle(session: Session, invoice_id: int, *, now: datetime, actor: str) -> t
                 fix="Ask an accountant to reopen the period.",
             )
         needs = _needs(session, [invoice])[invoice.id]
+        if not needs and _came_back(session, [invoice.id]):
+            # All of it was given back to stock before it was taken: nothing is left to settle.
+            invoice.stock_not_moved_reason = ""
+            audit.record(
+                session, at=now, actor=actor, action="stock_settled", subject_kind="invoice", subject_id=invoice.id,
+                after={"moved": []},
+            )  # fmt: skip
+            return ()
         if not needs:
             raise BrokenRule(
                 f"No item of {invoice.number} keeps stock any more.", fix="Receive some of it, then settle it."
@@ -127,9 +136,11 @@ def _needs(session: Session, invoices: Sequence[Invoice]) -> Mapping[int, tuple[
         ).all()
     )
     warehouses = dict(session.execute(select(Warehouse.id, Warehouse.code)).all())
+    came_back = _came_back(session, [invoice.id for invoice in invoices])
     needs: dict[int, list[Need]] = {invoice.id: [] for invoice in invoices}
     for line in lines:
-        if line.item_id in items and line.warehouse_id is not None:
+        quantity = line.quantity - came_back.get((line.invoice_id, line.position), Decimal(0))
+        if line.item_id in items and line.warehouse_id is not None and quantity > 0:
             needs[line.invoice_id].append(
                 Need(
                     line.position,
@@ -137,10 +148,25 @@ def _needs(session: Session, invoices: Sequence[Invoice]) -> Mapping[int, tuple[
                     items[line.item_id],
                     line.warehouse_id,
                     warehouses[line.warehouse_id],
-                    line.quantity,
+                    quantity,
                 )
             )
     return {invoice_id: tuple(of) for invoice_id, of in needs.items()}
+
+
+def _came_back(session: Session, invoice_ids: Sequence[int]) -> Mapping[tuple[int, int], Decimal]:
+    """(invoice, position) → what credit notes say went back to stock: it never left, so it need not be taken."""
+    rows = session.execute(
+        select(Invoice.credits_invoice_id, InvoiceLine.position, func.sum(InvoiceLine.quantity).label("quantity"))
+        .join(InvoiceLine, InvoiceLine.invoice_id == Invoice.id)
+        .where(
+            Invoice.credits_invoice_id.in_(invoice_ids),
+            Invoice.state == InvoiceState.REGISTERED,
+            InvoiceLine.goods == Goods.BACK,
+        )
+        .group_by(Invoice.credits_invoice_id, InvoiceLine.position)
+    )
+    return {(row.credits_invoice_id, row.position): -row.quantity for row in rows}
 
 
 def _take(session: Session, invoice: Invoice, needs: Sequence[Need]) -> None:

@@ -257,7 +257,7 @@ def _asks(invoice: Invoice, line: Any, around: _Around) -> bool:
     """What became of the goods matters where the invoice took them, or will take them, from a warehouse."""
     if line.item_id not in around.keeping_stock or line.warehouse_id is None:
         return False
-    if _waits(invoice):
+    if _waits(invoice) or invoice.stock_not_moved_reason:
         return True
     return around.out.get((invoice.id, line.position, line.warehouse_id, line.item_id), Decimal(0)) > 0
 
