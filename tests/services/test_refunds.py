@@ -17,7 +17,7 @@ from monet_web.models import Balance, CurrencyRate, Integration, Invoice
 from monet_web.models.base import reading, writing
 from monet_web.models.invoices import InvoiceKind, InvoiceState
 from monet_web.models.runs import RunKind
-from monet_web.services.documents import accept, credit, journals, mend, register, unsettled
+from monet_web.services.documents import accept, credit, journals, mend, move, register, unsettled
 from monet_web.services.importing import refunds
 from monet_web.services.importing.booking import booking_for
 from monet_web.services.importing.collect import Remembered
@@ -467,3 +467,16 @@ def test_what_came_back_before_its_stock_was_settled_is_not_taken(
     assert on_hand(session)[item.id] == left
     with reading(session):
         assert unsettled.count(session) == 0
+
+
+def test_a_waiting_credit_note_moves_to_another_journal_only_with_its_invoice(
+    session: Session, session_factory: Factory, store: Shop
+) -> None:
+    integration = integrate(session)
+    put(store, an_order(lines=PAIR, refunds=(a_refund(back()),)))
+    import_all(session_factory, integration)
+    invoice, note = invoices(session)
+    assert (invoice.state, note.state) == (InvoiceState.IN_JOURNAL, InvoiceState.IN_JOURNAL)
+    assert move.move_with_findings(session, [note.id], **WHO) == []
+    (made,) = move.move_with_findings(session, [invoice.id, note.id], **WHO)
+    assert {one.journal_id for one in invoices(session)} == {made.journal_id}

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import insert, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import insert, or_, select, update
+from sqlalchemy.orm import Session, aliased
 
 from monet_web.domain.windows import local_day
 from monet_web.models.base import take_ids, writing
@@ -33,15 +33,23 @@ class Moved:
 def move_with_findings(session: Session, invoice_ids: Sequence[int], *, now: datetime, actor: str) -> list[Moved]:
     """Of these waiting invoices those that something keeps from being registered, each journal's into one new journal.
 
-    What only waits for a person stays. In a transaction of its own.
+    What only waits for a person stays. A credit note whose invoice waits lies where its invoice does (D11).
+    In a transaction of its own.
     """
+    waits = aliased(Invoice)
+    with_its_invoice = (
+        select(waits.id)
+        .where(waits.id == Invoice.credits_invoice_id, waits.state == InvoiceState.IN_JOURNAL)
+        .correlate(Invoice)
+        .exists()
+    )
     with writing(session):
         by_journal: dict[int, list[int]] = defaultdict(list)
         for start in range(0, len(invoice_ids), _PART):
             part = invoice_ids[start : start + _PART]
             rows = session.execute(
                 select(Invoice.id, Invoice.journal_id)
-                .where(Invoice.id.in_(part), Invoice.state == InvoiceState.IN_JOURNAL, held())
+                .where(Invoice.id.in_(part), Invoice.state == InvoiceState.IN_JOURNAL, held(), ~with_its_invoice)
                 .with_for_update(of=Invoice)
             )
             for row in rows:
@@ -66,9 +74,13 @@ def move_with_findings(session: Session, invoice_ids: Sequence[int], *, now: dat
                 }],
             )  # fmt: skip
             for start in range(0, len(of), _PART):
+                part = of[start : start + _PART]
                 session.execute(
                     update(Invoice)
-                    .where(Invoice.id.in_(of[start : start + _PART]))
+                    .where(
+                        or_(Invoice.id.in_(part), Invoice.credits_invoice_id.in_(part)),
+                        Invoice.state == InvoiceState.IN_JOURNAL,
+                    )
                     .values(journal_id=new_id)
                     .execution_options(synchronize_session=False)
                 )
