@@ -59,7 +59,7 @@ def sign_in(page: Page, shop: Demo) -> None:
     page.get_by_label("Password").fill("a sentence of seven words to sign in")
     page.get_by_role("button", name="Sign in").click()
     expect(page).to_have_url(f"{shop.address}/")
-    expect(page.get_by_text("Demo: nothing here is real.")).to_be_visible()
+    expect(page.locator("span", has_text="Demo: nothing here is real.")).to_be_visible()
 
 
 def see_that_nothing_was_imported_yet(page: Page) -> None:
