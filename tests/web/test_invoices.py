@@ -262,8 +262,8 @@ def test_the_page_of_an_invoice_shows_lines_vat_totals_payment_and_who_registere
     assert "SKU" not in page.partition("Lines of the invoice")[2].partition("VAT per rate")[0]
     assert "KN-01 Notebook 1 10.00 21 10.00 2.10" in page
     assert "B-1 Book 1 20.00 5 20.00 1.00" in page
-    assert "21 % 14.00 2.94 16.94" in page
-    assert "5 % 20.00 1.00 21.00" in page
+    assert "21 % PVM1 14.00 2.94 16.94" in page
+    assert "5 % PVM3 20.00 1.00 21.00" in page
     assert "Rounding what the lines do not come to, without VAT 0.01" in page
     assert "Total, EUR 34.00 3.94 37.95" in page
     assert "Bank transfer, 12.10 EUR prepaid" in page
