@@ -70,7 +70,7 @@ CORRECTION_CODES: Mapping[str, tuple[Sentences, Sentences]] = {
             "A VAT rate was chosen before, for other lines",
         ),
         Sentences(
-            "{who} parinko {to} % PVM tarifą {before} {currency} sumai; tokio tarifo eilučių dabar yra {now} {currency}.",
+            "{who} parinko {to} % tarifą {before} {currency} sumai; tokio tarifo eilučių dabar yra {now} {currency}.",
             "Užsakymas pasikeitė, todėl kitoms eilutėms parinktas tarifas netaikomas.",
             "Peržiūrėkite eilutes ir, jei tarifas vis dar netinka, parinkite jį iš naujo.",
             "PVM tarifas buvo parinktas kitoms eilutėms",

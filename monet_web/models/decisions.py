@@ -13,12 +13,15 @@ from monet_web.models.base import Base, Id, Moment, kept_by_value
 
 
 class DecisionKind(StrEnum):
-    """What was decided; the comment says what `values` holds, all of it text."""
+    """What was decided; the comment says what `values` holds, all of it text.
+
+    `of` is what it was decided about: where the order says otherwise later, the decision does not hold.
+    """
 
     DIFFERENCE = "difference"  # code, subject, store, lines: the figures that were accepted
-    BUYER = "buyer"  # was (the VAT code seen), vat_code, company_code, company
-    VAT_RATE = "vat_rate"  # from ("" for a tax whose rate the store does not say), to
-    WAREHOUSE = "warehouse"  # warehouse_id, warehouse (its code)
+    BUYER = "buyer"  # was (the VAT code seen), vat_code, company_code, company, of (decided.identity)
+    VAT_RATE = "vat_rate"  # from ("" for a tax whose rate the store does not say), to, of (decided.lines_at)
+    WAREHOUSE = "warehouse"  # warehouse_id, warehouse (its code); the subject is the code of the item
     REFUND = "refund"  # lines: position → quantity, net, vat (of the credit note, positive), goods
 
 

@@ -4,14 +4,26 @@ from __future__ import annotations
 
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monet_web.domain.decided import BuyerCodes, Decided, Figures, applied, figures_of, settled
-from monet_web.domain.findings import Finding
+from monet_web.domain.decided import (
+    BuyerCodes,
+    Decided,
+    Figures,
+    RightRate,
+    applied,
+    ended,
+    figures_of,
+    identity,
+    lines_at,
+    settled,
+)
+from monet_web.domain.findings import Finding, describe
 from monet_web.domain.invoices import Draft, draft_invoice
 from monet_web.domain.orders import Order
 from monet_web.domain.settings import Settings
@@ -23,7 +35,12 @@ def draft(order: Order) -> Draft:
 
 
 def rated(rate: str, wrong: str = "9", **line: object) -> Draft:
-    return applied(draft(an_order(lines=(a_line(**line),))), Decided(rates={wrong: Decimal(rate)}))
+    return chosen(draft(an_order(lines=(a_line(**line),))), rate, wrong)
+
+
+def chosen(before: Draft, rate: str, wrong: str = "9") -> Draft:
+    """The draft with the rate chosen for the very lines it has."""
+    return applied(before, Decided(rates={wrong: RightRate(Decimal(rate), lines_at(before.lines, wrong))}))
 
 
 def test_a_line_at_another_rate_keeps_what_was_paid() -> None:
@@ -49,7 +66,7 @@ def test_lines_of_other_rates_and_without_tax_stay_as_they_are() -> None:
         lines=(a_line(), a_line(external_id="12", taxes=())), charges=(a_charge(taxes=(a_tax("9", "0.36"),)),)
     )
     before = draft(order)
-    done = applied(before, Decided(rates={"9": Decimal(12)}))
+    done = chosen(before, "12")
     assert done.lines[:2] == before.lines[:2]
     assert done.lines[2].vat_rate == Decimal(12)
 
@@ -70,7 +87,7 @@ def test_whatever_the_rate_the_sum_of_bases_vat_and_rounding_is_the_total(
     net: Decimal, vat: Decimal, rate: str
 ) -> None:
     before = draft(an_order(lines=(a_line(net=net, taxes=(a_tax("9", str(vat)),)),)))
-    done = applied(before, Decided(rates={"9": Decimal(rate)}))
+    done = chosen(before, rate)
     assert done.total == before.total
     assert sum(row.base + row.amount for row in done.vat) + done.rounding == done.total
     assert sum(line.net + line.vat for line in done.lines) == sum(line.net + line.vat for line in before.lines)
@@ -78,11 +95,48 @@ def test_whatever_the_rate_the_sum_of_bases_vat_and_rounding_is_the_total(
 
 def test_codes_of_the_buyer_are_replaced_only_where_they_are_those_that_were_seen() -> None:
     wrong = draft(an_order(buyer=replace(ONA, vat_code="LT1", company_code="7", company="UAB A")))
-    codes = BuyerCodes("LT1", "LT100001738313", company="UAB B")
+    codes = BuyerCodes("LT1", "LT100001738313", company="UAB B", of=identity(wrong.buyer))
     done = applied(wrong, Decided(buyer=codes))
     assert (done.vat_code, done.company_code, done.buyer.company) == ("LT100001738313", "7", "UAB B")
     corrected_in_the_store = draft(an_order(buyer=replace(ONA, vat_code="LT2", company="UAB A")))
     assert applied(corrected_in_the_store, Decided(buyer=codes)) == corrected_in_the_store
+
+
+@pytest.mark.parametrize("other", [
+    {"net": Decimal("100.00"), "taxes": (a_tax("9", "9.00"),)},
+    {"external_id": "99", "taxes": (a_tax("9", "0.90"),)},
+    {"sku": "OTHER", "taxes": (a_tax("9", "0.90"),)},
+    {"name": "Theatre ticket", "taxes": (a_tax("9", "0.90"),)},
+])  # fmt: skip
+def test_a_rate_chosen_for_other_lines_does_not_hold_and_says_so(other: dict[str, Any]) -> None:
+    seen = draft(an_order(lines=(a_line(taxes=(a_tax("9", "0.90"),)),)))
+    decided = Decided(rates={"9": RightRate(Decimal(21), lines_at(seen.lines, "9"), "jonas")})
+    assert ended(seen, decided) == []
+    now = draft(an_order(lines=(a_line(**other),)))
+    assert applied(now, decided) == now
+    (notice,) = ended(now, decided)
+    paid = f"{now.lines[0].net + now.lines[0].vat:.2f}"
+    assert (notice.code, notice.stops, notice.values["now"]) == ("rate_decision_ended", False, paid)
+    assert describe(notice).wrong == (
+        f"jonas chose VAT of 21 % for 10.90 EUR; the lines at that rate come to {paid} EUR now."
+    )
+    corrected_in_the_store = draft(an_order(lines=(a_line(taxes=(a_tax("21", "2.10"),)),)))
+    assert ended(corrected_in_the_store, decided) == []
+
+
+@pytest.mark.parametrize("changed", [
+    {"name": "Petras"}, {"company": "UAB Kita"}, {"email": "petras@example.com"},
+    {"address": replace(ONA.address, country="LV")},
+])  # fmt: skip
+def test_codes_of_one_buyer_are_not_given_to_another_who_has_none_either(changed: dict[str, Any]) -> None:
+    seen = draft(an_order())
+    decided = Decided(buyer=BuyerCodes("", "LT100001738313", of=identity(seen.buyer), who="jonas"))
+    assert applied(seen, decided).vat_code == "LT100001738313"
+    assert ended(seen, decided) == []
+    now = draft(an_order(buyer=replace(ONA, **changed)))
+    assert applied(now, decided) == now
+    (notice,) = ended(now, decided)
+    assert (notice.code, notice.stops, notice.values["who"]) == ("buyer_decision_ended", False, "jonas")
 
 
 FOUND = Finding(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -13,13 +13,13 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from monet_web.domain.codes import normalise_vat_code
-from monet_web.domain.decided import OF_FIGURES, UNKNOWN_RATE
+from monet_web.domain.decided import OF_FIGURES, UNKNOWN_RATE, lines_at
 from monet_web.domain.errors import BrokenRule
 from monet_web.domain.findings import OF_A_LINE
 from monet_web.models.base import writing
 from monet_web.models.customers import Customer
 from monet_web.models.decisions import Decision, DecisionKind
-from monet_web.models.invoices import Invoice, InvoiceFinding
+from monet_web.models.invoices import Invoice, InvoiceFinding, InvoiceLine
 from monet_web.models.stock import Warehouse
 from monet_web.services import audit
 from monet_web.services.books.tables import Wrong, number_of, shown
@@ -46,10 +46,15 @@ class _Row:
     code: str
     subject: str
     said: Mapping[str, Any]
-    country: str
+    buyer: Mapping[str, str]
+
+    @property
+    def country(self) -> str:
+        """The buyer's."""
+        return self.buyer.get("country", "")
 
 
-Make = Callable[[_Row], tuple[str, dict[str, str]]]  # → the decision's subject and values
+Make = Callable[[_Row], tuple[str, dict[str, Any]]]  # → the decision's subject and values
 
 
 def accept_difference(session: Session, which: Which, *, now: datetime, actor: str) -> list[int]:
@@ -77,7 +82,7 @@ def choose_rate(session: Session, which: Which, rate: str, *, now: datetime, act
     """
     percent = _percent(rate)
 
-    def made(row: _Row) -> tuple[str, dict[str, str]]:
+    def made(row: _Row) -> tuple[str, dict[str, Any]]:
         wrong = UNKNOWN_RATE if row.code == RATE_NOT_SAID else row.subject.rpartition(" ")[2]
         return wrong, {"from": wrong, "to": percent}
 
@@ -86,17 +91,22 @@ def choose_rate(session: Session, which: Which, rate: str, *, now: datetime, act
         rows = _rows(session, which, codes)
         # A rate that was chosen before and is refused now: what the store says is the one to replace.
         earlier = _chosen_before(session, rows)
+        lines = _lines(session, [row.invoice_id for row in rows])
 
-        def again(row: _Row) -> tuple[str, dict[str, str]]:
+        def again(row: _Row) -> tuple[str, dict[str, Any]]:
             wrong, values = made(row)
-            first = earlier.get((row.store_order_id, wrong), wrong)
-            return first, {**values, "from": first}
+            of = lines_at(lines.get(row.invoice_id, ()), wrong)
+            first = earlier.get((row.store_order_id, wrong))
+            # What it was decided about stays, as long as these are those lines.
+            if first is not None and first["of"].items() <= of.items():
+                return first["from"], {**values, "from": first["from"], "of": first["of"]}
+            return wrong, {**values, "of": of}
 
         return _write(session, rows, DecisionKind.VAT_RATE, "vat_rate_chosen", again, now=now, actor=actor)
 
 
 def choose_warehouse(session: Session, which: Which, code: str, *, now: datetime, actor: str) -> list[int]:
-    """These invoices take their goods from that warehouse; their ids. Raises BrokenRule."""
+    """The item that is short leaves that warehouse on these invoices; their ids. Raises BrokenRule."""
     with writing(session):
         found = session.scalars(select(Warehouse).where(Warehouse.code == code.strip())).one_or_none()
         if found is None:
@@ -107,8 +117,9 @@ def choose_warehouse(session: Session, which: Which, code: str, *, now: datetime
         values = {"warehouse_id": str(found.id), "warehouse": found.code}
         rows = _rows(session, which, (SHORT,))
         return _write(
-            session, rows, DecisionKind.WAREHOUSE, "warehouse_chosen", lambda _: ("", values), now=now, actor=actor
-        )
+            session, rows, DecisionKind.WAREHOUSE, "warehouse_chosen",
+            lambda row: (str(row.said.get("item", "")), values), now=now, actor=actor,
+        )  # fmt: skip
 
 
 def correct_buyer(
@@ -132,9 +143,14 @@ def correct_buyer(
                 fix="Type it as LT100001234567, or leave the field empty if the buyer is no VAT payer.", field="buyer",
             )  # fmt: skip
 
-        def made(row: _Row) -> tuple[str, dict[str, str]]:
-            was = str(row.said.get("was", row.said.get("what", row.subject)))
-            return "", {"was": was, "vat_code": code, "company_code": company_code, "company": name}
+        earlier = _corrected_before(session, rows)
+
+        def made(row: _Row) -> tuple[str, dict[str, Any]]:
+            values = {"was": row.buyer.get("vat_code", ""), "of": {key: row.buyer.get(key, "") for key in _IDENTITY}}
+            first = earlier.get(row.store_order_id)
+            if first is not None and _is_by(first, row.buyer):
+                values = {"was": first["was"], "of": first["of"]}  # the buyer as the store says him
+            return "", {**values, "vat_code": code, "company_code": company_code, "company": name}
 
         return _write(session, rows, DecisionKind.BUYER, "buyer_corrected", made, now=now, actor=actor)
 
@@ -182,7 +198,7 @@ def _rows(session: Session, which: Which, codes: Sequence[str], *, corrected: bo
     if which.code in codes and which.subject is not None and which.code not in OF_A_LINE:
         query = query.where(InvoiceFinding.subject == which.subject)
     return [
-        _Row(row.id, row.store_order_id, row.code, row.subject, row.said, (row.buyer or {}).get("country", ""))
+        _Row(row.id, row.store_order_id, row.code, row.subject, row.said, row.buyer or {})
         for row in session.execute(query)
     ]
 
@@ -205,7 +221,7 @@ def _write(
             "store_order_id": key[0], "kind": kind, "subject": key[1], "values": values,
             "decided_by": actor[:200], "decided_at": now,
         }  # fmt: skip
-        changes[key] = audit.Change(row.invoice_id, after=values)
+        changes[key] = audit.Change(row.invoice_id, after={name: said for name, said in values.items() if name != "of"})
     written = list(decided.values())
     for start in range(0, len(written), _PART):
         statement = dialect.insert(Decision)
@@ -220,17 +236,47 @@ def _write(
     return list(dict.fromkeys(row.invoice_id for row in rows))
 
 
-def _chosen_before(session: Session, rows: Sequence[_Row]) -> dict[tuple[int, str], str]:
-    """(order, rate chosen before) → the rate of the store that it replaced."""
-    found: dict[tuple[int, str], str] = {}
+_IDENTITY = ("name", "company", "email", "country")
+
+
+def _earlier(session: Session, rows: Sequence[_Row], kind: DecisionKind) -> Iterator[Decision]:
     ids = sorted({row.store_order_id for row in rows})
     for start in range(0, len(ids), _PART):
-        for one in session.scalars(
-            select(Decision).where(
-                Decision.store_order_id.in_(ids[start : start + _PART]), Decision.kind == DecisionKind.VAT_RATE
-            )
+        part = ids[start : start + _PART]
+        yield from session.scalars(select(Decision).where(Decision.store_order_id.in_(part), Decision.kind == kind))
+
+
+def _chosen_before(session: Session, rows: Sequence[_Row]) -> dict[tuple[int, str], dict[str, Any]]:
+    """(order, rate chosen before) → the decision: the rate of the store that it replaced, and of which lines."""
+    return {
+        (one.store_order_id, one.values["to"]): {"of": {}, **one.values}
+        for one in _earlier(session, rows, DecisionKind.VAT_RATE)
+    }
+
+
+def _corrected_before(session: Session, rows: Sequence[_Row]) -> dict[int, dict[str, Any]]:
+    """Order → the decision about its buyer."""
+    return {one.store_order_id: {"of": {}, **one.values} for one in _earlier(session, rows, DecisionKind.BUYER)}
+
+
+def _is_by(decided: Mapping[str, Any], buyer: Mapping[str, str]) -> bool:
+    """True when the buyer on an invoice is what that decision made of the store's."""
+    became = {**decided["of"], **({"company": decided["company"]} if decided["company"] else {})}
+    return buyer.get("vat_code", "") == decided["vat_code"] and all(
+        buyer.get(key, "") == became.get(key) for key in _IDENTITY
+    )
+
+
+def _lines(session: Session, invoice_ids: Sequence[int]) -> dict[int, list[InvoiceLine]]:
+    found: dict[int, list[InvoiceLine]] = {}
+    for start in range(0, len(invoice_ids), _PART):
+        part = invoice_ids[start : start + _PART]
+        for line in session.scalars(
+            select(InvoiceLine)
+            .where(InvoiceLine.invoice_id.in_(part))
+            .order_by(InvoiceLine.invoice_id, InvoiceLine.position)
         ):
-            found[one.store_order_id, one.values["to"]] = one.values["from"]
+            found.setdefault(line.invoice_id, []).append(line)
     return found
 
 

@@ -9,7 +9,7 @@ from decimal import Decimal
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from monet_web.domain.decided import BuyerCodes, Decided, Figures
+from monet_web.domain.decided import BuyerCodes, Decided, Figures, RightRate
 from monet_web.models.decisions import Decision, DecisionKind
 
 
@@ -28,20 +28,23 @@ def load(session: Session, store_order_ids: Collection[int]) -> dict[int, Decide
 
 def _decided(rows: Sequence[Decision]) -> Decided:
     accepted: dict[Figures, str] = {}
-    rates: dict[str, Decimal] = {}
+    rates: dict[str, RightRate] = {}
     buyer: BuyerCodes | None = None
-    warehouse: tuple[int, str] | None = None
+    warehouses: dict[str, tuple[int, str]] = {}
     for row in rows:
         said = row.values
         match row.kind:
             case DecisionKind.DIFFERENCE:
                 accepted[Figures(said["code"], said["subject"], said["store"], said["lines"])] = row.decided_by
             case DecisionKind.VAT_RATE:
-                rates[said["from"]] = Decimal(said["to"])
+                rates[said["from"]] = RightRate(Decimal(said["to"]), said.get("of", {}), row.decided_by)
             case DecisionKind.BUYER:
-                buyer = BuyerCodes(said["was"], said["vat_code"], said["company_code"], said["company"])
+                buyer = BuyerCodes(
+                    said["was"], said["vat_code"], said["company_code"], said["company"], said.get("of", {}),
+                    row.decided_by,
+                )  # fmt: skip
             case DecisionKind.WAREHOUSE:
-                warehouse = int(said["warehouse_id"]), said["warehouse"]
+                warehouses[row.subject] = int(said["warehouse_id"]), said["warehouse"]
             case DecisionKind.REFUND:
                 pass  # of a credit note, not of the invoice
-    return Decided(accepted, buyer, rates, warehouse)
+    return Decided(accepted, buyer, rates, warehouses)

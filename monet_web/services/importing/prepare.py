@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from monet_web.domain.changes import REFUNDED, differences
 from monet_web.domain.checks import Facts, KnownItem, check, number_source
 from monet_web.domain.codes import company_code_problem
-from monet_web.domain.decided import Decided, applied, settled
+from monet_web.domain.decided import Decided, applied, ended, settled
 from monet_web.domain.filters import Filtered, why_not
 from monet_web.domain.findings import PERSON_MAY_PASS, Finding
 from monet_web.domain.invoices import Draft, VatLine, draft_invoice
@@ -371,8 +371,7 @@ def _kind_of(what: Sequence[str], no_sale: Filtered | None) -> str:
 
 def _find_facts(session: Session, booking: Booking, drafted: Sequence[Prepared]) -> None:
     decided = decisions.load(session, [one.remembered.store_order_id for one in drafted])
-    for one in drafted:
-        _apply(one, decided.get(one.remembered.store_order_id))
+    over = {id(one): _apply(one, decided.get(one.remembered.store_order_id)) for one in drafted}
     drafts = [one.draft for one in drafted if one.draft is not None]
     items = load_items(session, [line for draft in drafts for line in draft.lines], booking.store_id)
     rates = eur_rates(session, {(draft.currency, draft.supply_date) for draft in drafts})
@@ -386,8 +385,10 @@ def _find_facts(session: Session, booking: Booking, drafted: Sequence[Prepared])
         assert draft is not None  # noqa: S101 - chosen so by the callers
         one.eur_rate = rates.get((draft.currency, draft.supply_date))
         one.items = _items_of(booking, draft, one.kept, items)
+        if one.remembered.store_order_id in decided:
+            _place(one, booking, decided[one.remembered.store_order_id])
         one.treated = vat.treat(one)
-        one.findings = check(draft, _facts_of(booking, one, draft))
+        one.findings = [*check(draft, _facts_of(booking, one, draft)), *over[id(one)]]
         if one.kept is not None:
             one.findings = _found_of_kept(one, one.kept)
         if one.remembered.store_order_id in decided:
@@ -395,14 +396,24 @@ def _find_facts(session: Session, booking: Booking, drafted: Sequence[Prepared])
         _notice_conflict(one, taken, mine)
 
 
-def _apply(one: Prepared, decided: Decided | None) -> None:
-    """What a person decided about this order's invoice holds for every draft of it."""
+def _apply(one: Prepared, decided: Decided | None) -> list[Finding]:
+    """What a person decided about this order's invoice holds for every draft of it; notices of what does not any more.
+
+    What he corrected by hand stays as he left it.
+    """
     assert one.draft is not None  # noqa: S101 - chosen so by the callers
     if decided is None or one.kept is not None:
-        return
-    one.draft = applied(one.draft, decided)
-    if decided.warehouse is not None:
-        one.places = [Place(*decided.warehouse)] * len(one.draft.lines)
+        return []
+    drafted = one.draft
+    one.draft = applied(drafted, decided)
+    return ended(drafted, decided)
+
+
+def _place(one: Prepared, booking: Booking, decided: Decided) -> None:
+    """Lines of the items for which a person chose another warehouse take their goods from there."""
+    if one.kept is None and any(item is not None and item.code in decided.warehouses for item in one.items):
+        chosen = [decided.warehouses.get(item.code) if item is not None else None for item in one.items]
+        one.places = [Place(*each) if each is not None else booking.place for each in chosen]
 
 
 def _items_of(booking: Booking, draft: Draft, kept: Kept | None, items: Any) -> list[KnownItem | None]:
