@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from babel.numbers import format_decimal
 from flask_babel import Babel, Domain, get_locale
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
@@ -26,6 +27,11 @@ class _Words(Domain):
 
     def get_translations(self) -> Any:
         return catalog.words(str(get_locale()))
+
+    def ngettext(self, singular: str, plural: str, num: int, **variables: Any) -> str:
+        """The form of a number, which stands in it as the language writes it: 1,204 or 1 204."""
+        written = format_decimal(num, locale=get_locale() or "en")
+        return str(self.get_translations().ungettext(singular, plural, num) % {"num": written, **variables})
 
 
 babel = Babel()

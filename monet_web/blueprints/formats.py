@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -12,6 +13,8 @@ from babel.numbers import format_decimal
 from flask import Flask, g
 from flask_babel import get_locale
 from flask_babel import gettext as _
+from jinja2 import pass_context
+from jinja2.runtime import Context
 
 from monet_web.blueprints import said
 from monet_web.models import Company, db
@@ -28,6 +31,18 @@ def put_into(app: Flask) -> None:
         ("period", period), ("told", said.told), ("phrases", said.phrases),
     ):  # fmt: skip
         app.add_template_filter(written, name)
+    app.jinja_env.globals["ngettext"] = _counted(app.jinja_env.globals["ngettext"])
+
+
+def _counted(ngettext: Any) -> Callable[..., str]:
+    """Jinja's own, with the number of a text written as the person's language writes it."""
+
+    @pass_context
+    def counted(context: Context, one: str, many: str, num: int, **values: Any) -> str:
+        text: str = ngettext(context, one, many, num, **{"num": number(num), **values})
+        return text  # not str(text): it is escaped already and says so
+
+    return counted
 
 
 def money(amount: Decimal | str | None, currency: str = "") -> str:

@@ -16,11 +16,12 @@ from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_file
 from babel.messages.frontend import parse_mapping_cfg
 from babel.messages.pofile import read_po
 from babel.util import pathmatch
-from flask import Flask
+from flask import Flask, render_template_string
 from flask.testing import FlaskClient
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session, sessionmaker
 
+from monet_web.blueprints import sentences
 from monet_web.connectors import CONNECTORS
 from monet_web.languages import catalog, extraction
 from monet_web.languages.said import said, shown
@@ -181,7 +182,7 @@ ENGLISH = re.compile(
 )
 # What a program's own words are: names of columns, commands, buttons of shops, keys.
 QUOTED = re.compile(
-    r"addresses, carriers.*translated_configurations|API: vardas monet.*|„[^“]*“|monet [a-z]+"
+    r"addresses, carriers.*translated_configurations|vardas monet.*|„[^“]*“|monet [a-z]+"
     r"|[A-Z]\w+(?: [A-Z]\w+)* → [\w ()+→.]+|\b\w+_\w+\b"
     r"|\S+\.\w{2,4}\b"
 )
@@ -247,6 +248,20 @@ def test_no_page_shows_english_to_a_person_who_reads_lithuanian(
             english[address] = found
     assert seen > 25
     assert not english, "\n".join(f"{address}: {found}" for address, found in english.items())
+
+
+def test_a_count_is_written_as_the_language_writes_it(app: Flask) -> None:
+    for language, written in (("en", "1,204 invoices"), ("lt", "1\u00a0204 sąskaitos")):
+        with app.test_request_context(headers={"Accept-Language": language}):
+            assert sentences.invoices(1204) == written
+            page = render_template_string("{{ ngettext('%(num)s invoice', '%(num)s invoices', 1204) }}")
+            assert entities.unescape(page) == written
+
+
+def test_no_page_shows_an_error_before_it_is_told() -> None:
+    rooms = CHECKOUT / "monet_web" / "blueprints"
+    texts = {path: path.read_text(encoding="utf-8") for path in rooms.rglob("*.py") if path != rooms / "said.py"}
+    assert [path.name for path, text in texts.items() if ".sentence()" in text] == []
 
 
 def test_who_is_not_signed_in_reads_what_the_browser_asks_for(app: Flask) -> None:

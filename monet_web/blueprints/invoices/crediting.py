@@ -9,6 +9,7 @@ from flask_login import current_user
 
 from monet_web.blueprints.access import needs
 from monet_web.blueprints.invoices.blueprint import invoices
+from monet_web.blueprints.said import told
 from monet_web.domain.errors import MonetError
 from monet_web.models import db
 from monet_web.models.base import now_utc
@@ -26,7 +27,7 @@ def uncollected(invoice_id: int) -> ResponseReturnValue:
             db.session(), invoice_id, now=now_utc(), actor=current_user.email, patience=SHORT_PATIENCE
         )
     except MonetError as error:
-        flash(error.sentence(), "failed")
+        flash(told(error), "failed")
         return redirect(url_for("invoices.show", invoice_id=invoice_id), 303)
     flash(_("Credited as %(number)s; its goods are back.", number=done.number or "–"), "registered")
     return redirect(url_for("invoices.show", invoice_id=done.credit_note_id or invoice_id), 303)
@@ -42,7 +43,7 @@ def to_another_buyer(invoice_id: int) -> ResponseReturnValue:
             patience=SHORT_PATIENCE,
         )  # fmt: skip
     except MonetError as error:
-        flash(error.sentence(), "failed")
+        flash(told(error), "failed")
         return redirect(url_for("invoices.show", invoice_id=invoice_id), 303)
     text = _("Credited as %(note)s and issued anew as %(number)s.", note=done.credit_note or "–", number=done.number)
     flash(text, "registered")
