@@ -449,7 +449,7 @@ def test_back_to_the_stores_original_forgets_the_correction_and_imports_refresh_
     save(session, of, form(of, {"note": "mine", "issue_date": "2026-11-30"}, quantity="2"))
     again = opened(session, waiting)
     undone = correct.back_to_original(
-        session, waiting, version=again.invoice.row_version, seen=again.seen, now=NOW, actor=JONAS
+        session, waiting, version=again.invoice.row_version, seen=again.seen, may_amounts=True, now=NOW, actor=JONAS
     )
     assert {one.field for one in undone} == {"note", "issue_date", "quantity"}
     (invoice,) = invoices(session)
@@ -497,6 +497,30 @@ def test_registered_without_moving_stock_it_is_kept_to_be_settled_and_settled_on
     with pytest.raises(BrokenRule, match="has moved by now"):
         unsettled.settle(session, waiting, now=NOW, actor=JONAS)
     assert trail(session, "stock_settled")[0].actor == JONAS
+
+
+def test_office_takes_back_its_own_corrections_and_none_of_an_accountant(session: Session, waiting: int) -> None:
+    def take_back(**how: Any) -> Any:
+        of = opened(session, waiting)
+        return correct.back_to_original(
+            session, waiting, version=of.invoice.row_version, seen=of.seen, now=NOW, **{"actor": RUTA, **how}
+        )
+
+    of = opened(session, waiting)
+    save(session, of, form(of, {"note": "For Ona"}), may_amounts=False)
+    assert [one.field for one in take_back()] == ["note"]
+    of = opened(session, waiting)
+    save(session, of, form(of, {"note": "For Ona"}, name="Notebook, red"), may_amounts=False)
+    of = opened(session, waiting)
+    save(session, of, form(of, {"issue_date": "2026-11-20"}), actor=JONAS)
+    with pytest.raises(BrokenRule, match="An accountant settled"):
+        take_back()
+    assert (invoices(session)[0].issue_date, invoices(session)[0].note) == (date(2026, 11, 20), "For Ona")
+    assert {one.field for one in take_back(may_amounts=True)} >= {"note", "issue_date"}
+    of = opened(session, waiting)
+    save(session, of, form(of, quantity="5", price="2"), accept="quantity 1 1.00 5.00", actor=JONAS)
+    with pytest.raises(BrokenRule, match="An accountant settled"):
+        take_back()
 
 
 def test_what_moves_no_stock_anyway_is_not_kept_to_be_settled(

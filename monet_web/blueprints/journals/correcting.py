@@ -117,9 +117,13 @@ def take_back(invoice_id: int) -> ResponseReturnValue:
     try:
         undone = correct.back_to_original(
             db.session(), invoice_id, version=int(version) if version.isdecimal() and len(version) < 10 else 0,
-            seen=request.form.get("seen", ""), now=now_utc(), actor=current_user.email,
+            seen=request.form.get("seen", ""), may_amounts=current_user.may(Role.ACCOUNTANT), now=now_utc(),
+            actor=current_user.email,
         )  # fmt: skip
-    except Overtaken as error:
+    except Gone as error:
+        flash(told(error), "failed")
+        return redirect(url_for("journals.page"), 303)
+    except BrokenRule as error:  # overtaken, or an accountant's to take back: the invoice still waits
         flash(told(error), "failed")
     except MonetError as error:
         flash(told(error), "failed")

@@ -17,6 +17,7 @@ from monet_web.domain.corrections import Change, Corrected
 from monet_web.domain.errors import BrokenRule
 from monet_web.domain.findings import Finding
 from monet_web.domain.measured import kinds_changed
+from monet_web.models.audit import AuditEntry
 from monet_web.models.base import writing
 from monet_web.models.customers import Customer
 from monet_web.models.invoices import Invoice
@@ -157,11 +158,12 @@ def save(
 
 
 def back_to_original(
-    session: Session, invoice_id: int, *, version: int, seen: str, now: datetime, actor: str
+    session: Session, invoice_id: int, *, version: int, seen: str, may_amounts: bool = False, now: datetime, actor: str
 ) -> tuple[Change, ...]:
     """Forget a correction: the invoice is again what the store says now, and imports refresh it; what was undone.
 
-    Raises Overtaken, correct_open.Gone, BrokenRule.
+    What an accountant alone corrects, an accountant alone takes back (`may_amounts`). Raises Overtaken,
+    correct_open.Gone, BrokenRule.
     """
     with writing(session):
         opened = _locked(session, invoice_id, version=version, seen=seen, typed=None, now=now, actor=actor)
@@ -171,6 +173,8 @@ def back_to_original(
         untouched = replace(opened, living=replace(opened.living, touched=False, number_by_hand=False))
         prepared = _checked(session, untouched)
         undone = corrections.changes(untouched.as_typed(prepared), opened.typed)
+        if not may_amounts:
+            _refuse_accountants(session, opened, undone, actor)
         _rewrite(session, untouched, prepared)
         before = {
             "touched_by": opened.invoice.touched_by,
@@ -185,6 +189,25 @@ def back_to_original(
 
 
 # --- parts --------------------------------------------------------------------------------------------------------
+
+_ACCOUNTANTS = frozenset({*corrections.DATES, "vat_rate", "vat", "kind"})
+
+
+def _refuse_accountants(session: Session, opened: Opened, undone: Sequence[Change], actor: str) -> None:
+    """Dates, VAT, kinds and accepted differences that somebody else settled are not taken back by office."""
+    accepted = any(one.code == "difference_accepted" for one in opened.invoice.found)
+    fields = _ACCOUNTANTS & {one.field for one in undone}
+    others = session.scalars(
+        select(AuditEntry).where(
+            AuditEntry.subject_kind == "invoice", AuditEntry.subject_id == opened.invoice.id,
+            AuditEntry.action == "corrected", AuditEntry.actor != actor,
+        )
+    ).all()  # fmt: skip
+    if accepted or any(fields & {name.partition(" ")[0] for name in one.after or {}} for one in others):
+        raise BrokenRule(
+            "An accountant settled dates, VAT or a difference of this invoice.",
+            fix="Ask an accountant to take it back, or correct the other fields one by one.",
+        )
 
 
 def _locked(
