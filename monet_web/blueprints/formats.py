@@ -25,10 +25,10 @@ MINUS = "\u2212"
 
 
 def put_into(app: Flask) -> None:
-    """Give templates the filters `money`, `number`, `day`, `moment`, `clock_time` and `period`."""
+    """Give templates the filters `money`, `number`, `day`, `moment`, `clock_time`, `period`, and those that tell what services say."""
     for name, written in (
         ("money", money), ("number", number), ("day", day), ("moment", moment), ("clock_time", clock_time),
-        ("period", period), ("told", said.told), ("phrases", said.phrases),
+        ("period", period), ("told", said.told), ("shown", said.shown), ("phrases", said.phrases),
     ):  # fmt: skip
         app.add_template_filter(written, name)
     app.jinja_env.globals["ngettext"] = _counted(app.jinja_env.globals["ngettext"])
