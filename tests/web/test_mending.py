@@ -23,6 +23,8 @@ from monet_web.models.base import reading, writing
 from monet_web.models.invoices import InvoiceFinding
 from monet_web.models.stock import Balance
 from monet_web.models.users import Role
+from monet_web.services.documents import decide
+from monet_web.services.documents.waiting import Which
 from tests.builders import NOON, ONA, a_line, a_tax, an_item, an_order
 from tests.services.scripted import ScriptedStore, import_all, integrate, invoices, put
 from tests.web.integrating import browser, words
@@ -82,6 +84,7 @@ def test_every_code_that_stops_has_a_control_or_is_only_ever_a_notice() -> None:
         "difference_accepted", "company_code_invalid", "change_ignored", "date_by_hand", "charge_rate_differs",
         "vat_number_checked",
     }  # fmt: skip
+    notices |= {"kind_changed", "rate_decision_ended", "buyer_decision_ended"}
     assert set(CODES) - notices == set(CONTROLS) - notices
 
 
@@ -268,6 +271,23 @@ def test_the_right_vat_rate_is_chosen_for_all_and_what_was_paid_stays(
     assert said.endswith(f"what was paid stays. {ALL_IN}")
     assert lines_of(session) == [(Decimal(21), Decimal("90.08"), Decimal("18.92"))]
     assert {one.total for one in invoices(session)} == {Decimal("109.00")}
+
+
+def test_what_was_corrected_by_hand_is_left_and_named_with_its_link(
+    accountant: FlaskClient, session: Session, waits: Waits
+) -> None:
+    waits(lines=(a_line(net=Decimal("100.00"), taxes=(a_tax("9", "9.00"),)),))
+    with writing(session):
+        one = session.scalars(select(Invoice).where(Invoice.order_number == "2")).one()
+        one.touched_at, one.touched_by, left = NOON, "ruta@example.com", one.id
+    said = press(accountant, "/journals/mend/vat-rate", {"rate": "21"})
+    assert "1 corrected by hand was left as it is: 2" in said
+    assert said.endswith("what was paid stays. 1 checked again and registered.")
+    assert lines_of(session, "1") == [(Decimal(21), Decimal("90.08"), Decimal("18.92"))]
+    assert lines_of(session, "2") == [(Decimal(9), Decimal("100.00"), Decimal("9.00"))]
+    [form] = forms_of(accountant.get("/journals").text, "/journals/mend/vat-rate")[:1]
+    with reading(session):
+        assert decide.left_by_hand(session, Which(code=form["cause"], subject=form["subject"])) == [(left, "2")]
 
 
 def test_a_rate_that_is_refused_too_is_replaced_by_the_next_choice(

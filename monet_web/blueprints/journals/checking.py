@@ -8,6 +8,7 @@ from typing import Any
 
 from flask import abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
 from flask_babel import ngettext
 from flask_login import current_user
 from markupsafe import Markup, escape
@@ -22,7 +23,7 @@ from monet_web.blueprints.said import told
 from monet_web.domain.errors import MonetError
 from monet_web.models import Errand, db
 from monet_web.models.base import now_utc, reading
-from monet_web.services.documents import errands, mend, waiting
+from monet_web.services.documents import decide, errands, mend, waiting
 from monet_web.services.documents.waiting import Which
 from monet_web.services.importing.claimed import SHORT_PATIENCE
 
@@ -69,6 +70,25 @@ def check_again(
         kind = "registered" if became.checked and not became.waiting else "journal"
         flash(f"{done} {said}".strip(), kind)
     return redirect(back, 303)
+
+
+def tell_left(which: Which) -> None:
+    """Say which invoices of the cause a mend passed over, since a person corrected them, each with its link."""
+    session = db.session()
+    with reading(session):
+        left = decide.left_by_hand(session, which)
+    if not left:
+        return
+    text = ngettext(
+        "%(num)s corrected by hand was left as it is:", "%(num)s corrected by hand were left as they are:", len(left)
+    )
+    links = [
+        Markup('<a href="{}">{}</a>').format(
+            url_for("journals.show", invoice_id=one), number or _("invoice %(id)s", id=one)
+        )
+        for one, number in left
+    ]
+    flash(escape(text) + " " + Markup(", ").join(links) + ".", "journal")
 
 
 @journals.get("/errands/<int:errand_id>")

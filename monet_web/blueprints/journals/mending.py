@@ -13,7 +13,7 @@ from monet_web.blueprints.access import needs
 from monet_web.blueprints.formats import number as shown_number
 from monet_web.blueprints.journals import mistakes, selection
 from monet_web.blueprints.journals.blueprint import journals
-from monet_web.blueprints.journals.checking import check_again, ids_of
+from monet_web.blueprints.journals.checking import check_again, ids_of, tell_left
 from monet_web.blueprints.said import shown, told
 from monet_web.domain.errors import BrokenRule
 from monet_web.models import db
@@ -158,6 +158,7 @@ def change_warehouse() -> ResponseReturnValue:
         ids = decide.choose_warehouse(db.session(), which, typed, now=now_utc(), actor=current_user.email)
     except BrokenRule as error:
         return refused(f"{decide.SHORT} {which.subject}", typed, error, "warehouse")
+    tell_left(which)
     return check_again(ids, _("Their goods leave %(warehouse)s.", warehouse=typed), back=back())
 
 
@@ -199,6 +200,7 @@ def correct_buyer() -> ResponseReturnValue:
         )
     except BrokenRule as error:
         return refused(f"{code} {which.subject}", typed, error, "buyer")
+    tell_left(which)
     return check_again(ids, _("The buyer is corrected."), back=back())
 
 

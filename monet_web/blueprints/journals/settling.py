@@ -15,7 +15,7 @@ from monet_web.blueprints.access import needs
 from monet_web.blueprints.formats import NO_BREAK, number, zone
 from monet_web.blueprints.formats import day as written_day
 from monet_web.blueprints.journals.blueprint import journals
-from monet_web.blueprints.journals.checking import check_again, ids_of
+from monet_web.blueprints.journals.checking import check_again, ids_of, tell_left
 from monet_web.blueprints.journals.mending import back, meant, refused
 from monet_web.domain.decided import OF_FIGURES
 from monet_web.domain.errors import BrokenRule
@@ -62,6 +62,7 @@ def choose_vat_rate() -> ResponseReturnValue:
         ids = decide.choose_rate(db.session(), which, typed, now=now_utc(), actor=current_user.email)
     except BrokenRule as error:
         return refused(f"{code} {which.subject}", typed, error, "vat")
+    tell_left(which)
     percent = f"{typed.strip().removesuffix('%').strip()}{NO_BREAK}%"
     said = _("The rate is %(rate)s; what was paid stays.", rate=percent)
     return check_again(ids, said, back=back())

@@ -164,6 +164,26 @@ def forget(session: Session, store_order_ids: Sequence[int]) -> None:
         )
 
 
+def left_by_hand(session: Session, which: Which) -> list[tuple[int, str]]:
+    """Waiting invoices of the cause that a mend passes over, since a person corrected them: id, number. At most 50.
+
+    Inside a transaction.
+    """
+    query = (
+        select(Invoice.id, Invoice.number)
+        .join(InvoiceFinding, InvoiceFinding.invoice_id == Invoice.id)
+        .where(
+            *conditions(which), InvoiceFinding.code == which.code, InvoiceFinding.stops, Invoice.touched_at.is_not(None)
+        )
+        .order_by(Invoice.id)
+        .distinct()
+        .limit(50)
+    )
+    if which.subject is not None and which.code not in OF_A_LINE:
+        query = query.where(InvoiceFinding.subject == which.subject)
+    return [(row.id, row.number or "") for row in session.execute(query)]
+
+
 # --- parts -------------------------------------------------------------------------------------------------------
 
 
