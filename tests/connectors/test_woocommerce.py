@@ -228,7 +228,7 @@ def test_what_the_form_needs_is_told(demo: Here) -> None:
             "https://www.example.test",
             "type https://www.example",
         ),
-        ({"redirect_to": "http://10.0.0.1"}, NeedsOwner, "http://10.0.0.1", "If that is your shop"),
+        ({"redirect_to": "http://10.0.0.1"}, NeedsOwner, "http://10.0.0.1", "Ask whoever looks after"),
         ({"empty": True}, RetryLater, "an empty answer", "Try again later; what was booked stays."),
         ({"truncated": True}, RetryLater, "in the middle", "Try again later; what was booked stays."),
     ],
