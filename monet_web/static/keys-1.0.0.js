@@ -111,6 +111,8 @@
       (ticked && document.querySelector("[data-register=ticked]")) ||
       document.querySelector("[data-register=page]");
     if (!asks) return say(dialog.dataset.noQuestion);
+    // A button that sends says itself how much and when: it is only stood on, pressing it is the answer.
+    if (asks.form && asks.form.method === "post") return asks.focus();
     if (!asks.matches("summary")) return asks.click();
     asks.parentElement.open = true;
     var answer = asks.parentElement.querySelector("button");
