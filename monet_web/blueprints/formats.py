@@ -25,7 +25,7 @@ MINUS = "\u2212"
 
 
 def put_into(app: Flask) -> None:
-    """Give templates the filters `money`, `number`, `day`, `moment`, `clock_time`, `period`, and those that tell what services say."""
+    """Give templates the filters for figures and days, and those that tell what services say."""
     for name, written in (
         ("money", money), ("number", number), ("day", day), ("moment", moment), ("clock_time", clock_time),
         ("period", period), ("told", said.told), ("shown", said.shown), ("phrases", said.phrases),
