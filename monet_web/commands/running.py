@@ -61,9 +61,7 @@ def run(port: int, host: str, is_demo: bool, store_port: int | None) -> None:
 
 @click.command()
 @click.option("--port", type=click.IntRange(1, 65000), default=DEMO_PORT, show_default=True)
-@click.option(
-    "--platform", default="woocommerce", show_default=True, help="Or all: one of each."
-)
+@click.option("--platform", default="woocommerce", show_default=True, help="Or all: one of each.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Another number, other orders.")
 @click.option("--orders", type=click.IntRange(0, 10_000_000), default=200, show_default=True, help="How many.")
 @click.option("--still", is_flag=True, help="The recorded dates, and nothing ever changes.")

@@ -135,9 +135,7 @@ REFUND_GENERAL: Mapping[str, tuple[General, General]] = {
         General("pinigai grąžinti nenurodant, už ką", "Peržiūrėkite siūlomas eilutes ir užregistruokite."),
     ),
     "refund_exceeds": (
-        General(
-            "more was given back than is left of the invoice", "Compare with the store, then register the rest."
-        ),
+        General("more was given back than is left of the invoice", "Compare with the store, then register the rest."),
         General("grąžinta daugiau, nei liko iš sąskaitos", "Palyginkite su parduotuve ir užregistruokite likutį."),
     ),
     "refund_over": (

@@ -57,7 +57,8 @@ def test_a_cause_is_mended_once_and_a_worker_checks_all_that_waited_while_the_pa
         expect(page.get_by_role("heading", name="Done", exact=True)).to_be_visible(timeout=60_000)
         assert page.evaluate("document.body.dataset.same") == "yes"
         expect(page.locator(".errand")).to_contain_text(f"{MANY} checked again, all registered")
-        expect(page.locator("#said")).to_contain_text(f"{MANY} checked again, all registered")  # a screen reader was told
+        # A screen reader was told too.
+        expect(page.locator("#said")).to_contain_text(f"{MANY} checked again, all registered")
         page.get_by_role("link", name="Back to what waits").click()
         expect(page.get_by_role("heading", name="Journals", exact=True)).to_be_visible()
     assert office.one(waiting) == 0
