@@ -69,7 +69,7 @@ def _day(found: re.Match[str]) -> str:
 
 
 @lru_cache(maxsize=4096)
-def _said(text: str, language: str) -> str:
+def _said(text: str, language: str, *, is_value: bool = False) -> str:
     whole = _matched(text, language)
     if whole is not None:
         return whole
@@ -86,7 +86,7 @@ def _said(text: str, language: str) -> str:
                 begin = end
                 break
         else:
-            done.append(parts[begin])
+            done.append(shown(parts[begin], language) if is_value else parts[begin])
             begin += 1
     return " ".join(done)
 
@@ -118,7 +118,7 @@ def _filled(place: re.Match[str], *, values: dict[str, str], language: str, dept
     if told is not None:
         return f"{lead}{told}{tail}"
     if _ENDS.search(core):  # whole sentences within a sentence
-        return f"{lead}{_said(core, language)}{tail}"
+        return f"{lead}{_said(core, language, is_value=True)}{tail}"
     return shown(value, language)
 
 

@@ -63,6 +63,6 @@ def test_nothing_is_deleted_when_one_is_dated_in_a_closed_period(
         session.get_one(Company, 1).closed_until = date(2026, 11, 23)
     answer = office.post("/journals/delete", data={"all": "yes", "then": "bring_back"}, follow_redirects=True)
     told = words(answer.text)
-    assert "The invoice 1001 is dated 2026-11-23, and periods until 2026-11-23 are closed." in told
+    assert "The invoice 1001 is dated 23 Nov 2026, and periods until 23 Nov 2026 are closed." in told
     assert "Date it today and keep the supply date" in told
     assert len(invoices(session)) == 2

@@ -164,6 +164,8 @@ def test_days_and_amounts_are_written_as_each_language_writes_them() -> None:
     assert said("Periods until 2026-10-31 are closed, today among them.", "en") == (
         "Periods until 31 Oct 2026 are closed, today among them."
     )
+    both = "The period ends on 2026-11-02 before it starts on 2026-11-05. Swap the two dates."
+    assert said(both, "en") == "The period ends on 2 Nov 2026 before it starts on 5 Nov 2026. Swap the two dates."
     typed = "Type a date as 2026-11-01, or leave it empty."
     assert said(typed, "en") == typed
     assert "iki 2026-10-31 uždaryti" in said("Periods until 2026-10-31 are closed, today among them.", "lt")

@@ -169,8 +169,8 @@ def test_a_preset_works_without_javascript_and_keeps_the_mask(client: FlaskClien
     [
         ("", "2026-11-02", "first", "Type a day as"),
         ("2026-11-01", "soon", "last", "Type a day as"),
-        ("2026-11-05", "2026-11-02", "last", "ends on 2026-11-02 before it starts on 2026-11-05. Swap the two dates."),
-        ("2999-01-01", "2999-01-02", "first", "starts on 2999-01-01, which is not here yet. Choose days until today."),
+        ("2026-11-05", "2026-11-02", "last", "ends on 2 Nov 2026 before it starts on 5 Nov 2026. Swap the two dates."),
+        ("2999-01-01", "2999-01-02", "first", "starts on 1 Jan 2999, which is not here yet. Choose days until today."),
     ],
 )
 def test_a_wrong_day_is_said_at_its_field(

@@ -137,7 +137,7 @@ def test_a_box_that_is_not_ticked_is_a_no(accountant: FlaskClient, session: Sess
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"vat_to": "2024-02-29"}, "The last day as VAT payer would be 2024-02-29, before the first, 2024-03-01."),
+        ({"vat_to": "2024-02-29"}, "The last day as VAT payer would be 29 Feb 2024, before the first, 1 Mar 2024."),
         ({"oss_to": "2026-12-31"}, "Type the first day in OSS, or clear the last one."),
         ({"vat_from": "tomorrow"}, "Type the day as 2026-01-01, or leave it empty."),
         ({"eu_threshold": "-1"}, "Type an amount in euro with at most two decimals, as 10000."),

@@ -124,7 +124,7 @@ class IntegrationForm:
                     "was typed for."
                 )
             elif one.required and not has_it and not (one.secret and self.saved_secrets.get(one.key)):
-                self.errors[one.key] = _("Type the %(label)s.", label=told(one.label))
+                self.errors[one.key] = _("Type the %(label)s.", label=_within(told(one.label)))
         if self._address.key in self.errors:
             return
         try:
@@ -304,3 +304,8 @@ def _pairs(text: str) -> dict[str, str]:
         method, _colon, treatment = part.partition(":")
         pairs[method.strip()] = treatment.strip().casefold().replace("_", " ") or "prepaid"
     return pairs
+
+
+def _within(label: str) -> str:
+    """A label within a sentence: `key`, but `API key`."""
+    return label[:1].lower() + label[1:] if label[1:2].islower() else label
