@@ -20,7 +20,7 @@ REASONS: Mapping[str, tuple[str, str]] = {
     "not_paid": ("not paid yet ({status})", "dar neapmokėtas ({status})"),
     "status": ("status {status} makes no invoice (setting statuses)", "būsena {status} sąskaitos nekuria (statuses)"),
     "payment_method": ("paid by {method} (setting payment_methods: skip)", "mokėta {method} (payment_methods: skip)"),
-    "left_out": ("left out by hand", "palikta ranka"),
+    "left_out": ("left out by hand", "neįtrauktas ranka"),
     "credited": ("its invoice was credited in full; importing it anew needs your yes",
                  "jo sąskaita kredituota visa; importuoti iš naujo reikia jūsų sutikimo"),
     "gone": ("deleted in the store", "parduotuvėje ištrintas"),

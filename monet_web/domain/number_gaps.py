@@ -17,7 +17,7 @@ WHY: Mapping[str, tuple[str, str]] = {
     "other_store": ("on a document of {store}, dated {day}", "parduotuvės {store} dokumente, data {day}"),
     "taken": ("used outside this program ({source})", "panaudotas ne šioje programoje ({source})"),
     "filtered": ("order {order} made no invoice: {reason}", "užsakymas {order} sąskaitos nesukūrė: {reason}"),
-    "left_out": ("order {order} was left out by hand: {reason}", "užsakymas {order} paliktas ranka: {reason}"),
+    "left_out": ("order {order} was left out by hand: {reason}", "užsakymas {order} neįtrauktas ranka: {reason}"),
     "conflict": ("order {order}: its number belongs to another order", "užsakymas {order}: jo numeris priklauso kitam"),
     "unreadable": ("order {order} could not be read", "užsakymo {order} nepavyko perskaityti"),
     "credited": ("order {order}: its invoice was credited in full", "užsakymas {order}: jo sąskaita kredituota visa"),
