@@ -94,7 +94,7 @@ VAT_CODES: Mapping[str, tuple[Sentences, Sentences]] = {
         Sentences(
             "{what}: registruokite ranka, nes {because}.",
             "Užregistruotas pagal įprastas taisykles, pardavimas būtų deklaruotas neteisingai.",
-            "Įveskite šią sąskaitą pagrindinėje programoje, o užsakymą čia palikite.",
+            "Įveskite šią sąskaitą pagrindinėje programoje, o užsakymo čia neįtraukite.",
             "Registruokite ranka, nes {because}",
         ),
     ),
@@ -223,7 +223,7 @@ VAT_GENERAL: Mapping[str, tuple[General, General]] = {
     ),
     "vat_by_hand": (
         General("it has VAT that this program does not do", "Enter these invoices in your main program and leave the orders out here."),
-        General("yra PVM, kurio ši programa netvarko", "Įveskite šias sąskaitas pagrindinėje programoje, o užsakymus čia palikite."),
+        General("yra PVM, kurio ši programa netvarko", "Įveskite šias sąskaitas pagrindinėje programoje, o užsakymų čia neįtraukite."),
     ),
     "eu_untaxed": (
         General("no VAT and no VAT code of another EU state", "Ask the buyers for VAT codes, or correct the tax in the store."),
