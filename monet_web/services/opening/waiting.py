@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import Select, select, update
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session, defer, lazyload
 
 from monet_web.domain import timetable as slots_of
@@ -12,26 +13,34 @@ from monet_web.domain.windows import Window
 from monet_web.models.integrations import Integration
 from monet_web.models.runs import Run, RunKind, RunSlot, RunState
 
+_ROUNDS = 20
 
 def lock(session: Session, integration_id: int) -> Run | None:
     """The timetable run of the integration that waits, if any; both rows are ours until the commit.
 
-    The run's row first, as everywhere: whoever fails holds its own run, then this, then the integration.
+    The run's row first, as everywhere: whoever fails holds its own run, then this, then the integration. Whoever held
+    the integration before us may have opened one meanwhile; to lock that one now would be the other way round, and
+    two could wait for each other for ever, so the integration is let go and everything begins anew.
     """
-    waiting = (
+    found: Run | None = None
+    for _ in range(_ROUNDS):
+        with session.begin_nested() as rows:
+            found = session.scalars(_waiting(integration_id).with_for_update()).first()
+            session.execute(select(Integration.id).where(Integration.id == integration_id).with_for_update()).all()
+            if found is not None or session.scalars(_waiting(integration_id)).first() is None:
+                return found
+            rows.rollback()
+    raise OperationalError("runs of this integration come and go", None, RuntimeError("try again"))
+
+
+def _waiting(integration_id: int) -> Select[Run]:
+    return (
         select(Run)
-        .where(
-            Run.integration_id == integration_id, Run.kind == RunKind.TIMETABLE, Run.state == RunState.QUEUED,
-        )
+        .where(Run.integration_id == integration_id, Run.kind == RunKind.TIMETABLE, Run.state == RunState.QUEUED)
         .order_by(Run.id)
-        .with_for_update()
         .options(lazyload(Run.integration))
         .execution_options(populate_existing=True)
-    )  # fmt: skip
-    found = session.scalars(waiting).first()
-    session.execute(select(Integration.id).where(Integration.id == integration_id).with_for_update()).all()
-    # Whoever held the integration before us may have opened one meanwhile: there are never two.
-    return found if found is not None else session.scalars(waiting).first()
+    )
 
 
 def row(session: Session, integration_id: int) -> Integration:
