@@ -234,7 +234,7 @@ def test_a_table_too_long_to_be_carried_is_refused_and_not_cut(office: FlaskClie
 def test_ten_thousand_rows_are_carried(office: FlaskClient, session: Session) -> None:
     rows = "".join(f"PU-{n:05d},Puodelis {n}\n" for n in range(10_000))
     answer = send(office, "/items/import", "code,name\n" + rows)
-    assert "and 9800 more" in words(answer.text)
+    assert "and 9,800 more" in words(answer.text)
     signed = value_of(answer.text, "file")
     assert len(signed) < 400_000
     assert office.post("/items/import/enter", data={"file": signed}).status_code == 303
