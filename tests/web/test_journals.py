@@ -571,7 +571,7 @@ def test_a_missing_rate_is_typed_where_it_is_missing(
     office: FlaskClient, session: Session, session_factory: Factory
 ) -> None:
     waits(session, session_factory, order("1", currency="USD"), accounting_type="amounts")
-    assert "USD for 1 EUR on 2026-11-23" in words(office.get("/journals").text)
+    assert "USD for 1 EUR on 23 Nov 2026" in words(office.get("/journals").text)
     for wrong in ("rain", "0", "-1", ""):
         answer = office.post("/journals/mend/rate", data={"subject": "USD 2026-11-23", "rate": wrong})
         page = office.get(answer.location).text
@@ -579,7 +579,7 @@ def test_a_missing_rate_is_typed_where_it_is_missing(
         assert f'name="rate" value="{wrong}"' in page
     answer = office.post("/journals/mend/rate", data={"subject": "USD 2026-11-23", "rate": "1,25"})
     assert told(office, answer) == (
-        "registered: The rate of USD for 2026-11-23 is kept. 1 checked again and registered."
+        "registered: The rate of USD for 23 Nov 2026 is kept. 1 checked again and registered."
     )
     with reading(session):
         rate = session.scalars(select(CurrencyRate)).one()
