@@ -251,6 +251,12 @@ def _say_month(found: Month) -> None:
         lines.append(
             f"{_wait(waiting.documents)} with {_out.amount(waiting.vat)} EUR of VAT{without}: monet journals list"
         )
+    if found.earlier:
+        lines.append(f"{_wait(found.earlier)} in months before it, which closing it would close too.")
+    if found.unbooked:
+        lines.append(f"{_out.many(found.unbooked, 'order')} became no document: monet conflicts list, monet runs list")
+    if found.changed:
+        lines.append(f"{_out.many(found.changed, 'document')} changed in the store: monet changed list")
     if found.unexplained:
         missing = _out.many(found.unexplained, "number")
         lines.append(f"{missing} missing and not explained: monet reports numbers {found.first:%Y-%m}")

@@ -17,9 +17,10 @@ from monet_web.domain.quarters import Quarter
 from monet_web.models import Company, Integration, Invoice, InvoiceFinding
 from monet_web.models.base import reading, writing
 from monet_web.models.invoices import InvoiceState
+from monet_web.models.store_orders import Outcome
 from monet_web.services.documents.exports import filings, oss
 from monet_web.services.reports import month
-from tests.builders import an_integration
+from tests.builders import a_store_order, an_integration
 from tests.services.filed import AT_HOME, Row, a_document
 
 NOW = datetime(2027, 1, 5, 8, 0, tzinfo=UTC)
@@ -98,16 +99,41 @@ def test_each_thing_that_stands_open_is_found_and_asks_for_a_reason(
     assert month.close(session, IN_MONTH, reason="It is late", **WHO) == date(2026, 12, 31)
 
 
-def test_what_other_months_have_open_is_not_of_this_one(session: Session, shop: Integration) -> None:
+def test_what_later_months_have_open_is_not_of_this_one(session: Session, shop: Integration) -> None:
     with writing(session):
-        for number, day in (("1", date(2026, 11, 30)), ("2", date(2027, 1, 1))):
-            put(session, shop, number, issue_date=day, state=InvoiceState.IN_JOURNAL)
-            put(session, shop, f"9{number}", ("12", "", "10.00", "1.20"), issue_date=day)
+        put(session, shop, "2", issue_date=date(2027, 1, 1), state=InvoiceState.IN_JOURNAL)
+        put(session, shop, "92", ("12", "", "10.00", "1.20"), issue_date=date(2027, 1, 1))
         put(session, shop, "5")
     found = loaded(session)
     assert (found.stands_open, found.isaf.documents) == ([], 1)
     assert month.close(session, IN_MONTH, **WHO) == date(2026, 12, 31)
     assert loaded(session).is_closed
+
+
+def test_what_waits_before_it_would_be_closed_too_and_asks_for_a_reason(session: Session, shop: Integration) -> None:
+    with writing(session):
+        put(session, shop, "1", issue_date=date(2026, 11, 30), state=InvoiceState.IN_JOURNAL)
+        put(session, shop, "5")
+    found = loaded(session)
+    assert (found.stands_open, found.earlier) == (["earlier"], 1)
+    with pytest.raises(BrokenRule, match="is not clean"):
+        month.close(session, IN_MONTH, **WHO)
+    assert month.close(session, IN_MONTH, reason="agreed", **WHO) == date(2026, 12, 31)
+
+
+@pytest.mark.parametrize("outcome", [Outcome.CONFLICT, Outcome.UNREADABLE])
+def test_an_order_that_became_no_document_stands_open(session: Session, shop: Integration, outcome: Outcome) -> None:
+    with writing(session):
+        put(session, shop, "5")
+        a_store_order(session, shop, "77", outcome=outcome, placed_at=datetime(2026, 12, 15, 10, tzinfo=UTC))
+    assert (loaded(session).stands_open, loaded(session).unbooked) == (["orders"], 1)
+
+
+def test_a_change_that_nobody_answered_stands_open(session: Session, shop: Integration) -> None:
+    with writing(session):
+        invoice = put(session, shop, "5")
+        session.add(InvoiceFinding(invoice_id=invoice.id, code="changed_in_store", subject="", values={}, stops=False))
+    assert (loaded(session).stands_open, loaded(session).changed) == (["changed"], 1)
 
 
 def test_waiting_documents_are_summed_in_euro_and_those_without_are_counted(

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, exists, func, select
 from sqlalchemy.orm import Session
 
 from monet_web.domain.errors import BrokenRule
 from monet_web.domain.money import ZERO
 from monet_web.domain.periods import is_closed, last_of_month
 from monet_web.domain.quarters import Quarter, quarter_of
-from monet_web.domain.windows import local_day
+from monet_web.domain.windows import local_day, start_of_day
 from monet_web.models.base import reading
 from monet_web.models.company import Company
 from monet_web.models.invoices import Invoice, InvoiceFinding, InvoiceState
+from monet_web.models.store_orders import Outcome, StoreOrder
 from monet_web.services.documents import unsettled
 from monet_web.services.documents.exports import isaf, oss
+from monet_web.services.importing.facts import CHANGED
 from monet_web.services.office import periods
 from monet_web.services.reports import numbers
 
@@ -53,6 +55,9 @@ class Month:
     quarter: oss.Return | None = None  # of OSS, when the month is its last one
     unsettled: int = 0
     unexplained: int = 0  # numbers that are missing, and nobody knows why
+    earlier: int = 0  # documents that wait in months before it, which closing would close too
+    unbooked: int = 0  # orders of the month that became no document: their number is taken, or nobody can read them
+    changed: int = 0  # registered documents whose orders say something else by now, unanswered
 
     @property
     def files_isaf(self) -> bool:
@@ -66,9 +71,12 @@ class Month:
 
     @property
     def stands_open(self) -> list[str]:
-        """What stands open, each by its name: waiting, numbers, rates, oss_rates, isaf, stock."""
+        """What stands open, by name: waiting, earlier, orders, changed, numbers, rates, oss_rates, isaf, stock."""
         found = {
             "waiting": self.waiting.documents > 0,
+            "earlier": self.earlier > 0,
+            "orders": self.unbooked > 0,
+            "changed": self.changed > 0,
             "numbers": self.unexplained > 0,
             "rates": bool(self.rates),
             "oss_rates": bool(self.quarter_rates),
@@ -96,7 +104,13 @@ def load(session: Session, month: date, *, now: datetime) -> Month:
         rates=_rates(session, first),
         unsettled=unsettled.count(session, month=first),
         unexplained=numbers.load(session, first).unexplained,
-    )
+        earlier=_count(session, Invoice.state == InvoiceState.IN_JOURNAL, Invoice.issue_date < first),
+        unbooked=_unbooked(session, first, ZoneInfo(company.time_zone)),
+        changed=_count(
+            session, Invoice.state == InvoiceState.REGISTERED, Invoice.issue_date.between(first, last),
+            exists().where(InvoiceFinding.invoice_id == Invoice.id, InvoiceFinding.code == CHANGED),
+        ),
+    )  # fmt: skip
     quarter = quarter_of(first)
     if quarter.last == last:
         found.quarter = oss.load(session, quarter)
@@ -119,6 +133,20 @@ def close(session: Session, month: date, *, reason: str = "", now: datetime, act
             )  # fmt: skip
         reason = _CLEAN
     return periods.close(session, month, reason=reason, now=now, actor=actor)
+
+
+def _count(session: Session, *asked: ColumnElement[bool]) -> int:
+    return session.scalar(select(func.count()).select_from(Invoice).where(*asked)) or 0
+
+
+def _unbooked(session: Session, first: date, zone: ZoneInfo) -> int:
+    """Orders placed in the month that a person must look at before they become documents."""
+    query = select(func.count()).where(
+        StoreOrder.outcome.in_((Outcome.CONFLICT, Outcome.UNREADABLE)),
+        StoreOrder.placed_at >= start_of_day(first, zone),
+        StoreOrder.placed_at < start_of_day(last_of_month(first) + timedelta(days=1), zone),
+    )
+    return session.scalar(query) or 0
 
 
 def _waiting(session: Session, first: date) -> Waiting:
