@@ -15,6 +15,7 @@ from monet_web.models.runs import Run, RunKind, RunSlot, RunState
 
 _ROUNDS = 20
 
+
 def lock(session: Session, integration_id: int) -> Run | None:
     """The timetable run of the integration that waits, if any; both rows are ours until the commit.
 
