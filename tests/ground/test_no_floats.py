@@ -30,6 +30,8 @@ FLOATS: dict[str, str] = {
     "services/documents/ignore.py": SECONDS,
     "services/documents/mend.py": SECONDS,
     "services/documents/mend_now.py": SECONDS,
+    "services/documents/refund_note.py": SECONDS,
+    "services/documents/reissue.py": SECONDS,
     "services/documents/register.py": SECONDS,
     "services/importing/claimed.py": SECONDS,
     "services/importing/claims.py": SECONDS,
