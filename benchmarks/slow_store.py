@@ -38,9 +38,9 @@ def main() -> None:
     parser.add_argument("--url", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.width:
-        from monet_web.connectors import pace
+        from monet_web.connectors.overlap import Overlap
 
-        pace.WIDEST = arguments.width  # before anything reads it
+        Overlap.__init__.__kwdefaults__ = {"width": arguments.width}
         print(json.dumps(import_orders.product(arguments.address, arguments.url)))
         return
     found = measure(arguments.orders, arguments.seconds, arguments.database)
