@@ -12,6 +12,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+import psycopg
 from sqlalchemy import Engine, PoolProxiedConnection, event
 
 from monet_web.config import Config
@@ -113,6 +114,14 @@ class _Gate:
         """Count the statements of the process's main thread, and tell of every error of the driver."""
         event.listen(engine, "before_cursor_execute", lambda _c, _cursor, statement, *_: self._pass(statement))
         event.listen(engine, "commit", lambda _: self._pass("COMMIT"))
+        # Rows in bulk pass SQLAlchemy by: a COPY counts as the insert that it is.
+        copies = psycopg.Cursor.copy
+
+        def copy(cursor: Any, statement: Any, *more: Any, **options: Any) -> Any:
+            self._pass(str(statement).replace("COPY", "INSERT INTO", 1))
+            return copies(cursor, statement, *more, **options)
+
+        setattr(psycopg.Cursor, "copy", copy)  # noqa: B010 - mypy takes no other assignment to a method
         event.listen(engine, "handle_error", self._tell)
 
     def _pass(self, statement: str) -> None:
