@@ -105,6 +105,7 @@ def expected(order: Mapping[str, Any]) -> dict[str, Any]:
             for rate, base, amount in vat
         ],
         "findings": [{"code": code, "subject": subject} for code, subject in findings],
+        "credit_notes": [],  # OpenCart keeps no refunds, so nothing may be credited by itself
     }
 
 
