@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from datetime import datetime
+from typing import Any, NamedTuple
 
 from redis import Redis
 from redis.exceptions import RedisError
@@ -120,24 +121,8 @@ def work_errand(errand_id: int) -> None:
 
 def ring_errands(waiting: Iterable[Errand], redis_url: str | None) -> bool:
     """Tell the workers of errands whose rows are committed. False when there is no Redis or it does not answer."""
-    if redis_url is None:
-        return False
-    try:
-        with queues.connect(redis_url) as redis:
-            for errand in waiting:
-                with suppress(DuplicateJobError):
-                    Queue("urgent", connection=redis).enqueue(
-                        "monet_web.jobs.work_errand",
-                        errand.id,
-                        job_id=f"errand-{errand.id}-{errand.attempt}",
-                        unique=True,
-                        job_timeout=LONGEST_SECONDS,
-                        result_ttl=0,
-                        failure_ttl=REMEMBER_FAILURE_SECONDS,
-                    )
-    except RedisError:
-        return False
-    return True
+    calls = [_Call(f"errand-{errand.id}-{errand.attempt}", (errand.id,)) for errand in waiting]
+    return _rung("urgent", "work_errand", calls, redis_url)
 
 
 def draw_bundle(bundle_id: int) -> None:
@@ -148,24 +133,8 @@ def draw_bundle(bundle_id: int) -> None:
 
 def ring_bundles(waiting: Iterable[Bundle], redis_url: str | None) -> bool:
     """Tell the workers of bundles whose rows are committed. False when there is no Redis or it does not answer."""
-    if redis_url is None:
-        return False
-    try:
-        with queues.connect(redis_url) as redis:
-            for bundle in waiting:
-                with suppress(DuplicateJobError):
-                    Queue("urgent", connection=redis).enqueue(
-                        "monet_web.jobs.draw_bundle",
-                        bundle.id,
-                        job_id=f"bundle-{bundle.id}-{bundle.attempt}",
-                        unique=True,
-                        job_timeout=LONGEST_SECONDS,
-                        result_ttl=0,
-                        failure_ttl=REMEMBER_FAILURE_SECONDS,
-                    )
-    except RedisError:
-        return False
-    return True
+    calls = [_Call(f"bundle-{bundle.id}-{bundle.attempt}", (bundle.id,)) for bundle in waiting]
+    return _rung("urgent", "draw_bundle", calls, redis_url)
 
 
 def ask_vies(codes: list[str], actor: str) -> None:
@@ -178,25 +147,10 @@ def ask_vies(codes: list[str], actor: str) -> None:
 
 def ring_vies(codes: Sequence[str], redis_url: str | None, actor: str = confirm.ACTOR) -> bool:
     """Have VIES asked. False when there is no Redis or it does not answer."""
-    if redis_url is None:
-        return False
     # The program asks once at a time; a person's question does not wait for that.
     job_id = "vies" if actor == confirm.ACTOR else f"vies-{codes[0]}"
-    try:
-        with queues.connect(redis_url) as redis, suppress(DuplicateJobError):
-            Queue("urgent", connection=redis).enqueue(
-                "monet_web.jobs.ask_vies",
-                list(codes),
-                actor,
-                job_id=job_id,
-                unique=True,
-                job_timeout=LONGEST_VIES_SECONDS,
-                result_ttl=0,
-                failure_ttl=REMEMBER_FAILURE_SECONDS,
-            )
-    except RedisError:
-        return False
-    return True
+    call = _Call(job_id, (list(codes), actor))
+    return _rung("urgent", "ask_vies", [call], redis_url, seconds=LONGEST_VIES_SECONDS)
 
 
 def test_connection(test_id: int) -> None:
@@ -209,22 +163,8 @@ def test_connection(test_id: int) -> None:
 
 def ring_test(test_id: int, redis_url: str | None) -> bool:
     """Tell the workers of a test whose row is committed. False when there is no Redis or it does not answer."""
-    if redis_url is None:
-        return False
-    try:
-        with queues.connect(redis_url) as redis, suppress(DuplicateJobError):
-            Queue(queues.TIMETABLE, connection=redis).enqueue(
-                "monet_web.jobs.test_connection",
-                test_id,
-                job_id=f"connection-test-{test_id}",
-                unique=True,
-                job_timeout=LONGEST_TEST_SECONDS,
-                result_ttl=0,
-                failure_ttl=REMEMBER_FAILURE_SECONDS,
-            )
-    except RedisError:
-        return False
-    return True
+    call = _Call(f"connection-test-{test_id}", (test_id,))
+    return _rung(queues.TIMETABLE, "test_connection", [call], redis_url, seconds=LONGEST_TEST_SECONDS)
 
 
 def ring(runs: Iterable[Run], redis_url: str | None) -> bool:
@@ -253,25 +193,48 @@ def _ring_one(queue: Queue, run: Run, redis: Redis) -> None:
     for bell in range(1, MOST_BELLS + 1):
         job_id = f"run-{run.id}-{run.attempt}" + ("" if bell == 1 else f"-{bell}")
         try:
-            _enqueue(queue, run.id, job_id)
+            _enqueue(queue, "run_import", _Call(job_id, (run.id,)))
         except DuplicateJobError:
             if _waits(queue, job_id):
                 return
             if not _is_forgotten(job_id, redis):
                 continue
             with suppress(DuplicateJobError):
-                _enqueue(queue, run.id, job_id)
+                _enqueue(queue, "run_import", _Call(job_id, (run.id,)))
         return
 
 
-def _enqueue(queue: Queue, run_id: int, job_id: str) -> None:
+class _Call(NamedTuple):
+    """One job: its id, which two of the same share, and what its function gets."""
+
+    job_id: str
+    arguments: tuple[Any, ...]
+
+
+def _rung(
+    queue: str, function: str, calls: Iterable[_Call], redis_url: str | None, *, seconds: int = LONGEST_SECONDS
+) -> bool:
+    """Put jobs of one function of this module on a queue, those that wait there already left alone."""
+    if redis_url is None:
+        return False
+    try:
+        with queues.connect(redis_url) as redis:
+            for call in calls:
+                with suppress(DuplicateJobError):
+                    _enqueue(Queue(queue, connection=redis), function, call, seconds)
+    except RedisError:
+        return False
+    return True
+
+
+def _enqueue(queue: Queue, function: str, call: _Call, seconds: int = LONGEST_SECONDS) -> None:
     queue.enqueue(
-        "monet_web.jobs.run_import",
-        run_id,
-        job_id=job_id,
+        f"monet_web.jobs.{function}",
+        *call.arguments,
+        job_id=call.job_id,
         unique=True,
-        job_timeout=LONGEST_SECONDS,
-        result_ttl=0,  # what came of it stands on the run's row
+        job_timeout=seconds,
+        result_ttl=0,  # what came of it stands on its row
         failure_ttl=REMEMBER_FAILURE_SECONDS,
     )
 
