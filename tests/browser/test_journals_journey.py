@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -250,6 +251,68 @@ def test_a_change_in_the_store_is_accepted_and_another_ignored_with_a_reason(off
     assert office.one(f"SELECT count(*) FROM invoices WHERE number = '{number}-2' AND buyer_name = 'Nauja UAB'") == 1
     assert office.one(f"SELECT count(*) FROM invoices WHERE credits_invoice_id = {accepted}") == 1
     assert office.one(f"SELECT count(*) FROM invoices WHERE credits_invoice_id = {ignored}") == 0
+
+
+def test_items_come_from_a_file_whose_columns_are_said_and_two_become_one(office: Office, tmp_path: Path) -> None:
+    file = tmp_path / "prekes.csv"
+    file.write_text("Ženklas;Kas tai;Matas\nJ-SENA;Puodelis;vnt.\nJ-NAUJA;Puodelis;vnt.\n;Be kodo;vnt.\n", "utf-8")
+    with office.refused_page(office.accountant) as page:  # a file with a wrong row is answered with 422
+        page.goto(office.url("/items/import"))
+        page.get_by_label("CSV or XLSX").set_input_files(file)
+        page.get_by_role("button", name="Look at the file").click()
+        page.get_by_label("What the column Ženklas is").select_option("Code")
+        page.get_by_label("What the column Kas tai is").select_option("Name")
+        page.get_by_label("What the column Matas is").select_option("Unit")
+        page.get_by_role("button", name="Preview").click()
+        expect(page.get_by_text("1 row can't be used, 2 can.")).to_be_visible()
+        assert office.one("SELECT count(*) FROM items WHERE code LIKE 'J-%'") == 0
+        page.get_by_role("button", name="Import 2 items from the good rows only").click()
+        expect(page.locator("#toasts .slip").first).to_contain_text("2 items")
+        gone = office.one("SELECT id FROM items WHERE code = 'J-SENA'")
+        page.goto(office.url(f"/items/{gone}/merge"))
+        page.get_by_label("The other one than J-SENA").fill("J-NAUJA")
+        page.get_by_label("the other one", exact=True).check()
+        page.get_by_role("button", name="See what would happen").click()
+        page.get_by_text("Merge…").click()
+        expect(page.get_by_text("J-SENA is among the items no more, and this can't be taken back.")).to_be_visible()
+        page.get_by_role("button", name="Merge the two").click()
+        expect(page.get_by_role("heading", name="J-NAUJA")).to_be_visible()
+    assert office.one("SELECT count(*) FROM items WHERE code LIKE 'J-%'") == 1
+
+
+def test_two_customers_become_one_and_no_invoice_changes(office: Office) -> None:
+    rows = "SELECT id, buyer_name, buyer, customer_id, number, total FROM invoices ORDER BY id"
+    before = office.shop.ask(rows)
+    gone, name = office.shop.ask("SELECT id, name FROM customers WHERE vat_code = 'LT119511515'")[0]
+    with office.page() as page:
+        page.goto(office.url("/customers"))
+        page.get_by_role("link", name=name).click()
+        expect(page.get_by_role("heading", name=name)).to_be_visible()
+        page.goto(office.url(f"/customers/{gone}/merge"))
+        page.get_by_label(f"The other one than {name}").fill("LT100001234567")
+        page.get_by_label("the other one", exact=True).check()
+        page.get_by_role("button", name="See what would happen").click()
+        page.get_by_text("Merge…").click()
+        page.get_by_role("button", name="Merge the two").click()
+        expect(page.get_by_role("heading", name="UAB „Žalioji lanka“")).to_be_visible()
+        page.goto(office.url("/customers"))
+        expect(page.get_by_role("link", name=name)).to_have_count(0)
+    assert office.shop.ask(rows) == before
+
+
+def test_a_person_reads_everything_in_lithuanian_and_goes_back(office: Office) -> None:
+    with office.page(office.clerk) as page:
+        page.goto(office.url("/settings"))
+        page.get_by_label("Language", exact=True).select_option("lt")
+        page.get_by_role("button", name="Save").first.click()
+        expect(page.locator("html")).to_have_attribute("lang", "lt")
+        page.goto(office.url("/journals"))
+        expect(page.get_by_role("heading", name="Žurnalai", exact=True)).to_be_visible()
+        expect(page.get_by_text(re.compile(r"laukia"))).not_to_have_count(0)
+        page.goto(office.url("/settings"))
+        page.get_by_label("Kalba", exact=True).select_option("en")
+        page.get_by_role("button", name="Įrašyti").first.click()
+        expect(page.locator("html")).to_have_attribute("lang", "en")
 
 
 def test_all_of_it_goes_by_the_keyboard_alone(office: Office) -> None:
