@@ -52,5 +52,5 @@ def run(arguments: list[str]) -> int:
 def _tests(*arguments: str) -> Step:
     typed = set(arguments)
     # Processes of their own make one named test slower, and -s, --pdb and the like impossible.
-    own_processes = ("-n", "auto") if typed <= {"-m", "not slow"} else ()
+    own_processes = ("-n", "auto", "--dist", "loadgroup") if typed <= {"-m", "not slow"} else ()
     return Step("pytest", ("-m", "pytest", *own_processes, *arguments))

@@ -16,7 +16,12 @@ from playwright.sync_api import Page, expect
 from tests.browser import chromium
 from tests.browser.office import MANY, MONTH, TODAY, UNKNOWN, Office, at_work, fill_launch, launch
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.timeout(300),
+    pytest.mark.in_order,
+    pytest.mark.xdist_group("journals journey"),
+]
 
 
 @pytest.fixture(scope="module")

@@ -108,6 +108,9 @@ def _documents_are_whole(session: Session) -> None:
         moves[move.document_id][move.position] = move
     keeps_stock = set(session.scalars(select(Item.id).where(Item.keeps_stock)))
     registered = Counter(session.scalars(select(AuditEntry.subject_id).where(AuditEntry.action == "registered")))
+    places: dict[int, set[int]] = defaultdict(set)
+    for line in session.execute(select(InvoiceLine.invoice_id, InvoiceLine.position)):
+        places[line.invoice_id].add(line.position)
     for invoice in session.scalars(select(Invoice)):
         net: dict[Decimal | None, Decimal] = defaultdict(Decimal)
         vat: dict[Decimal | None, Decimal] = defaultdict(Decimal)
@@ -115,7 +118,12 @@ def _documents_are_whole(session: Session) -> None:
             net[line.vat_rate] += line.net
             vat[line.vat_rate] += line.vat
         assert invoice.lines
-        assert [line.position for line in invoice.lines] == list(range(1, len(invoice.lines) + 1))
+        positions = [line.position for line in invoice.lines]
+        if invoice.credits_invoice_id:  # a line of a credit note stands where the line stood that it credits
+            assert positions == sorted(set(positions))
+            assert set(positions) <= places[invoice.credits_invoice_id]
+        else:
+            assert positions == list(range(1, len(positions) + 1))
         assert {row.rate: row.base for row in invoice.vat_rows} == dict(net)
         assert {row.rate: row.amount for row in invoice.vat_rows} == dict(vat)
         assert invoice.net == sum(net.values())
@@ -194,7 +202,10 @@ def _nothing_is_orphaned(session: Session) -> None:
 def _orders_stand_where_their_documents_do(session: Session) -> None:
     rows = session.execute(
         select(StoreOrder.external_id, StoreOrder.outcome, Invoice.state).outerjoin(
-            Invoice, (Invoice.store_order_id == StoreOrder.id) & Invoice.superseded.is_(False)
+            Invoice,
+            (Invoice.store_order_id == StoreOrder.id)
+            & Invoice.superseded.is_(False)
+            & Invoice.credits_invoice_id.is_(None),
         )
     ).all()
     for row in rows:

@@ -12,12 +12,21 @@ def names(arguments: list[str]) -> list[str]:
 
 def test_without_arguments_everything_is_checked() -> None:
     assert names([]) == ["ruff check", "ruff format --check", "mypy", "lint-imports", "pytest"]
-    assert testing.steps([])[-1].arguments == ("-m", "pytest", "-n", "auto")
+    assert testing.steps([])[-1].arguments == ("-m", "pytest", "-n", "auto", "--dist", "loadgroup")
 
 
 def test_quick_leaves_the_slow_out() -> None:
     assert names(["--quick"]) == ["ruff check", "pytest"]
-    assert testing.steps(["--quick"])[-1].arguments == ("-m", "pytest", "-n", "auto", "-m", "not slow")
+    assert testing.steps(["--quick"])[-1].arguments == (
+        "-m",
+        "pytest",
+        "-n",
+        "auto",
+        "--dist",
+        "loadgroup",
+        "-m",
+        "not slow",
+    )
 
 
 def test_what_is_typed_goes_to_pytest_alone() -> None:
