@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from monet_web.domain.credit_notes import Amounts, LineAmounts, RateAmounts, Totals, remaining
 from monet_web.domain.money import CENT, ZERO, convert, round_cents
 from monet_web.domain.orders import LineKind, Refund, RefundLine, Tax
-from monet_web.domain.refunds import Part, Proposal, Sold, proportion, propose, refunds_of
+from monet_web.domain.refund_parts import Part, Sold, proportion
+from monet_web.domain.refunds import Proposal, in_turn, propose, refunds_of
 from tests.builders import an_order
 
 NOW = datetime(2026, 11, 24, 8, tzinfo=UTC)
@@ -136,6 +137,25 @@ def test_what_became_of_the_goods_comes_from_the_store_or_a_person() -> None:
     answered = proposed(refund, sold, left, typed)
     assert (answered.goods, answered.findings) == ({1: "damaged", 2: "back"}, ())
     assert answered.amounts.totals == asked.amounts.totals
+
+
+def test_a_discount_on_a_line_of_its_own_comes_off_with_its_goods() -> None:
+    sold, left = an_invoice([(Decimal(21), Decimal("10.00"), 2, False)], ZERO)
+    half = RefundLine("l1", LineKind.GOODS, "", Decimal(1), Decimal("4.50"), (Tax(Decimal(21), Decimal("0.95")),))
+    for _ in range(2):
+        note = proposed(Refund("r", NOW, Decimal("5.45"), lines=(half,)), sold, left).amounts
+        assert [(line.position, line.quantity) for line in note.lines] == [(1, Decimal(-1)), (2, Decimal("-0.5"))]
+        left = remaining(left, [note])
+    assert all(line.quantity == 0 for line in left.lines)
+
+
+def test_what_lines_name_is_taken_before_what_a_person_typed_and_both_before_amounts() -> None:
+    def refund(key: str, named: str, total: str = "12.10") -> Refund:
+        line = RefundLine("l1", LineKind.GOODS, "", Decimal(1), Decimal(named), ())
+        return Refund(key, NOW, Decimal(total), lines=(line,) if Decimal(named) else ())
+
+    every = [refund("amount", "0"), refund("typed", "0"), refund("a part", "9.00"), refund("named", "12.08")]
+    assert [one.external_id for one in in_turn(every, {"typed"}, LIMIT)] == ["named", "typed", "a part", "amount"]
 
 
 def test_what_a_person_typed_is_dropped_when_the_refund_is_another_one() -> None:

@@ -171,11 +171,47 @@ def test_never_more_than_remains(session: Session, session_factory: Factory, sto
     put(store, an_order(refunds=(a_refund(total="8.00"), *twice[1:])))
     import_all(session_factory, integration)
     first, second, third = notes(session)
-    assert (first.total, second.total, third.total) == (Decimal("-8.00"), Decimal("-4.10"), Decimal(0))
-    assert codes(second) == ["refund_exceeds"]
+    # The one with lines is taken first; for the amounts nothing is left.
+    assert (first.total, second.total, third.total) == (Decimal(0), Decimal("-12.10"), Decimal(0))
+    assert (second.state, codes(first), first.lines) == (InvoiceState.REGISTERED, ["refund_over"], [])
     assert (codes(third), third.lines) == (["refund_over"], [])
-    assert [one.ok for one in register.register(session, [first.id, second.id, third.id], **WHO)] == [True, True, False]
+    assert [one.ok for one in register.register(session, [first.id, third.id], **WHO)] == [False, False]
     assert sum(each.total for each in invoices(session)) == 0
+
+
+def test_what_is_given_back_twice_waits(session: Session, session_factory: Factory, store: Shop) -> None:
+    integration = integrate(session, **AUTOMATIC)
+    put(store, an_order(lines=PAIR))
+    import_all(session_factory, integration)
+    both = back(quantity="2", net="20.00", vat="4.20")
+    put(store, an_order(lines=PAIR, refunds=(a_refund(back()), a_refund(both, external_id="502"))))
+    import_all(session_factory, integration)
+    first, second = notes(session)
+    assert (first.total, first.state) == (Decimal("-12.10"), InvoiceState.REGISTERED)
+    assert (second.total, second.state, codes(second)) == (
+        Decimal("-12.10"), InvoiceState.IN_JOURNAL, ["refund_exceeds"],
+    )  # fmt: skip
+
+
+def test_an_amount_that_waits_takes_nothing_of_a_line_that_a_later_refund_names(
+    session: Session, session_factory: Factory, store: Shop
+) -> None:
+    integration = integrate(session, **AUTOMATIC)
+    amount = a_refund(total="6.00")
+    put(store, an_order(lines=TWO_RATES, refunds=(amount,)))
+    import_all(session_factory, integration)
+    (alone,) = notes(session)
+    assert {row.rate for row in alone.vat_rows} == {Decimal(21), Decimal(5)}
+    named = a_refund(back("12", net="8.00", vat="0.40", rate="5"), external_id="502")
+    put(store, an_order(lines=TWO_RATES, refunds=(amount, named)))
+    import_all(session_factory, integration)
+    shared, exact = notes(session)
+    assert (exact.state, by_rate(exact)) == (InvoiceState.REGISTERED, [("5", "-8.00", "-0.40")])
+    assert [(line.position, line.quantity) for line in exact.lines] == [(2, Decimal(-1))]
+    # The book is gone: the amount is shared over what is left, the notebooks.
+    assert (shared.id, shared.number, shared.state) == (alone.id, "1001-K1", InvoiceState.IN_JOURNAL)
+    assert by_rate(shared) == [("21", "-4.96", "-1.04")]
+    assert exact.number == "1001-K2"
 
 
 def test_it_keeps_the_rate_of_its_invoice(session: Session, session_factory: Factory, store: Shop) -> None:

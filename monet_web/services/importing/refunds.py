@@ -24,7 +24,8 @@ from monet_web.domain.findings import PERSON_MAY_PASS, Finding
 from monet_web.domain.money import minor_unit
 from monet_web.domain.orders import Order, Refund
 from monet_web.domain.periods import open_day
-from monet_web.domain.refunds import Goods, Part, Proposal, Sold, propose, refunds_of
+from monet_web.domain.refund_parts import Part, Sold
+from monet_web.domain.refunds import Goods, Proposal, in_turn, propose, refunds_of
 from monet_web.domain.windows import local_day
 from monet_web.models.base import take_ids
 from monet_web.models.decisions import Decision, DecisionKind
@@ -228,8 +229,11 @@ def _of_invoice(
         )
         for line in invoice.lines
     ]  # fmt: skip
-    made = []
-    for external_id, refund in wanted.items():
+    typed = {key: around.typed.get((invoice.store_order_id, key)) for key in wanted}
+    limit = booking.settings.limit_of(len(invoice.lines))
+    made: dict[str, _Made] = {}
+    for refund in in_turn(wanted.values(), {key for key, parts in typed.items() if parts}, limit):
+        external_id = refund.external_id[:120]
         before = mine.get(external_id)
         if external_id in there or (before is None and booking.settings.refunds == "off"):
             continue
@@ -237,8 +241,7 @@ def _of_invoice(
             proposal = propose(
                 refund, sold, left,
                 eur_rate=invoice.eur_rate, currency=invoice.currency, unit=minor_unit(invoice.currency),
-                limit=booking.settings.limit_of(len(invoice.lines)),
-                typed=around.typed.get((invoice.store_order_id, external_id)),
+                limit=limit, typed=typed[external_id],
             )  # fmt: skip
         except Exception:
             # One bad refund never stops its order or another (D3); the next run tries it again.
@@ -249,8 +252,8 @@ def _of_invoice(
         findings = [*proposal.findings, *findings, *_waiting(booking, invoice)]
         passed = PERSON_MAY_PASS if by_person and before is not None and before.id in chosen else frozenset[str]()
         registered = not any(found.stops and found.code not in passed for found in findings)
-        made.append(_Made(invoice, remembered, refund, proposal, day, findings, registered, before))
-    return made
+        made[external_id] = _Made(invoice, remembered, refund, proposal, day, findings, registered, before)
+    return [made[key] for key in wanted if key in made]  # the oldest gets the first number
 
 
 def _asks(invoice: Invoice, line: Any, around: _Around) -> bool:
