@@ -203,6 +203,17 @@ def test_a_credit_note_names_its_invoice(session: Session) -> None:
     assert "\u221212,10 EUR" in said
 
 
+@pytest.mark.parametrize(("quantity", "is_said"), [("0", False), ("-0.5", True)])
+def test_money_given_back_without_goods_says_no_quantity_and_no_price(
+    session: Session, quantity: str, is_said: bool
+) -> None:
+    line = {"quantity": Decimal(quantity), "net": Decimal(-10), "vat": Decimal("-2.10")}
+    note: dict[str, Any] = {"net": Decimal(-10), "vat": Decimal("-2.10"), "total": Decimal("-12.10")}
+    said = text_of(drawn(session, made(session, kind=InvoiceKind.CREDIT_NOTE, line=line, **note)))
+    assert ("vnt." in said, "6,666667" in said) == (is_said, is_said)
+    assert ("\u22120,5 vnt." in said) == is_said
+
+
 def test_a_waiting_invoice_is_a_pro_forma_with_or_without_number(session: Session) -> None:
     said = text_of(drawn(session, made(session, number=None, state=InvoiceState.IN_JOURNAL)))
     assert said.startswith("Išankstinė sąskaita")
