@@ -207,14 +207,17 @@ class InvoiceFinding(Base):
 
 
 class Series(Base):
-    """The next number of an own series; its row is locked while a number is given, so that there is no gap."""
+    """The next number of an own series; its row is locked while a number is given, so that there is no gap.
+
+    Its numbers are `<prefix><year>-000001` and so on; with another prefix another series begins.
+    """
 
     __tablename__ = "series"
-    __table_args__ = (UniqueConstraint("integration_id", "kind", "year"), {"sqlite_autoincrement": True})
+    __table_args__ = (UniqueConstraint("integration_id", "kind", "year", "prefix"), {"sqlite_autoincrement": True})
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     integration_id: Mapped[int] = mapped_column(ForeignKey("integrations.id"))
-    kind: Mapped[str] = mapped_column(String(24))
+    kind: Mapped[str] = mapped_column(String(24))  # an InvoiceKind
     year: Mapped[int] = mapped_column(Integer)
     prefix: Mapped[str] = mapped_column(String(40), default="")
     next: Mapped[int] = mapped_column(Integer, default=1)

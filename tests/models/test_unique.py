@@ -231,11 +231,12 @@ def test_the_number_of_a_journal_is_taken(writer: Session) -> None:
     refused(writer, Journal(number="J1", local_day=DAY, **journal))
 
 
-def test_a_series_of_an_integration_is_one_a_kind_and_year(writer: Session) -> None:
+def test_a_series_of_an_integration_is_one_a_kind_year_and_prefix(writer: Session) -> None:
     integration = an_integration(writer)
     taken(writer, Series(integration_id=integration.id, kind="invoice", year=2026))
     taken(writer, Series(integration_id=integration.id, kind="credit_note", year=2026))
     taken(writer, Series(integration_id=integration.id, kind="invoice", year=2027))
+    taken(writer, Series(integration_id=integration.id, kind="invoice", year=2026, prefix="KL-"))
     refused(writer, Series(integration_id=integration.id, kind="invoice", year=2026))
 
 
