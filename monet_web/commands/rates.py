@@ -35,7 +35,7 @@ def import_(file: Path) -> None:
     \b
     monet rates import rates.csv
 
-    A rate counts for its own day and, where no newer one is known, for up to ten days after it (weekends, holidays).
+    A rate counts on its own day, and on the weekend or bank holiday after it; any other day needs its own.
     What waited for a rate is checked again.
     """
     from monet_web.services.books import rates as service

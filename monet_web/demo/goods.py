@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Final, NamedTuple
 
 from monet_web.demo.woocommerce.documents import Document, recorded
+from monet_web.domain.bank_days import is_bank_day
 
 # The shop gave this item a new SKU; the books know it by its old one: "unknown SKU", mended by one alias.
 RENAMED_IN_SHOP: Final = {"NAUJAS-LT-0002": "LT-0002"}
@@ -19,9 +20,10 @@ FORGOTTEN: Final = "Nebeprekiaujama prekė Nr. 1"
 # Too few of these: some orders wait until somebody receives goods.
 SHORT: Final = {"LT-0001": Decimal(2), "LT-0008": Decimal(2), "VAR-K-3": Decimal(3)}
 PLENTY: Final = Decimal(900)
-# Typed every week, and then forgotten: the newest orders in dollars wait for a rate.
+# Loaded every day, and then forgotten: the newest orders in dollars wait for a rate.
 DOLLARS: Final = (Decimal("1.1591"), Decimal("1.1634"), Decimal("1.1608"), Decimal("1.1577"))
 _NEWEST_RATE = timedelta(days=20)
+_DAYS_OF_RATES = 60
 
 
 class Good(NamedTuple):
@@ -61,10 +63,11 @@ def receipt_file(day: date) -> bytes:
 
 
 def rates_file(today: date) -> bytes:
-    """Dollars for one euro of earlier weeks, as `monet rates import` reads them."""
+    """Dollars for one euro on the bank days of earlier weeks, as `monet rates import` reads them."""
     newest = today - _NEWEST_RATE
+    days = [newest - timedelta(days=ago) for ago in range(_DAYS_OF_RATES)]
     rows = [
-        ((newest - timedelta(weeks=week)).isoformat(), "USD", str(DOLLARS[week % len(DOLLARS)])) for week in range(8)
+        (day.isoformat(), "USD", str(DOLLARS[day.toordinal() % len(DOLLARS)])) for day in days if is_bank_day(day)
     ]
     return _file(("date", "currency", "rate"), rows)
 

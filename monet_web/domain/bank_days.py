@@ -21,6 +21,13 @@ def counts_from(published: date) -> date:
     return day
 
 
+def accounting_day(day: date) -> date:
+    """The day whose rate the books take on `day`: the same one, on weekends and holidays the last bank day before."""
+    while not is_bank_day(day):
+        day -= timedelta(days=1)
+    return day
+
+
 def is_bank_day(day: date) -> bool:
     """True when the ECB publishes rates on that day."""
     if day.weekday() >= _SATURDAY or (day.month, day.day) in _FIXED:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
+from monet_web.domain.bank_days import accounting_day
 from monet_web.domain.findings import Finding
 from monet_web.domain.invoices import Draft, DraftLine
 from monet_web.domain.orders import Refund
@@ -217,8 +218,9 @@ def _vat_is_ours(draft: Draft, facts: Facts) -> Iterator[Finding]:
 
 def _currency_has_rate(draft: Draft, facts: Facts) -> Iterator[Finding]:
     if facts.eur_rate is None:
-        values = {"currency": draft.currency, "day": draft.supply_date.isoformat()}
-        yield Finding("currency_rate_missing", f"{draft.currency} {draft.supply_date.isoformat()}", values)
+        # The day under which the rate is looked for: a weekend's invoices wait for the one of its Friday.
+        day = accounting_day(draft.supply_date).isoformat()
+        yield Finding("currency_rate_missing", f"{draft.currency} {day}", {"currency": draft.currency, "day": day})
 
 
 def number_source(settings: Settings) -> str:

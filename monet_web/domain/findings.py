@@ -239,13 +239,13 @@ CODES: Mapping[str, tuple[Sentences, Sentences]] = {
     "currency_rate_missing": (
         Sentences(
             "There is no rate of {currency} for {day}.",
-            "The books are in EUR; net, VAT and total need the rate of the day.",
+            "The books are in EUR and need the rate of the day of supply; a weekend or bank holiday has that of the day before.",
             "Type units of {currency} for one euro, for example 1.1527, or load the rates from a file.",
             "There is no rate of {currency} for {day}",
         ),
         Sentences(
             "Nėra {currency} kurso {day} dienai.",
-            "Apskaita vedama eurais; sumoms ir PVM reikia tos dienos kurso.",
+            "Apskaita vedama eurais ir reikia tiekimo dienos kurso; savaitgalį ar banko šventę galioja prieš ją buvusios dienos.",
             "Įrašykite, kiek {currency} yra vienas euras, pavyzdžiui, 1,1527, arba įkelkite kursus iš failo.",
             "Nėra {currency} kurso {day} dienai",
         ),

@@ -61,7 +61,7 @@ class CompanyLogo(Base):
 
 
 class CurrencyRate(Base):
-    """How many units of `currency` one EUR is, from `day` on until the next row."""
+    """How many units of `currency` one EUR is in the books on `day`."""
 
     __tablename__ = "currency_rates"
     __table_args__ = (UniqueConstraint("currency", "day"), {"sqlite_autoincrement": True})

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 import pytest
 from dateutil.easter import easter as known_easter  # type: ignore[import-untyped]
 
-from monet_web.domain.bank_days import counts_from, easter, is_bank_day
+from monet_web.domain.bank_days import accounting_day, counts_from, easter, is_bank_day
 
 
 @pytest.mark.parametrize(
@@ -23,6 +23,20 @@ from monet_web.domain.bank_days import counts_from, easter, is_bank_day
 )
 def test_a_rate_counts_from_the_next_working_day(published: str, first: str) -> None:
     assert counts_from(date.fromisoformat(published)) == date.fromisoformat(first)
+
+
+@pytest.mark.parametrize(
+    ("day", "rate_of"),
+    [
+        ("2026-11-23", "2026-11-23"),  # Monday
+        ("2026-11-22", "2026-11-20"),  # Sunday
+        ("2026-04-06", "2026-04-02"),  # Easter Monday
+        ("2027-01-01", "2026-12-31"),
+        ("2026-12-27", "2026-12-24"),  # Sunday after both days of Christmas
+    ],
+)
+def test_a_day_without_publication_has_the_rate_of_the_last_bank_day(day: str, rate_of: str) -> None:
+    assert accounting_day(date.fromisoformat(day)) == date.fromisoformat(rate_of)
 
 
 def test_easter_of_two_centuries() -> None:

@@ -17,7 +17,7 @@ import re
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal, getcontext
 from pathlib import Path
 from typing import Any
@@ -127,7 +127,7 @@ def other_findings(order: Mapping[str, Any], rows: list[Row]) -> list[tuple[str,
     ended = {row.rate for row in rows if row.rate in ENDED}
     findings += [("vat_rate_unknown", f"{country} {plain(rate)}") for rate in ended]
     if order["currency_code"] != "EUR":
-        findings.append(("currency_rate_missing", f"{order['currency_code']} {supply_day(order).isoformat()}"))
+        findings.append(("currency_rate_missing", f"{order['currency_code']} {rate_day(supply_day(order)).isoformat()}"))
     return findings
 
 
@@ -241,6 +241,11 @@ def vat_rows(rows: Iterable[Row]) -> list[tuple[Rate, Decimal, Decimal]]:
 
 
 # Days and figures
+
+
+def rate_day(supplied: date) -> date:
+    """Banks publish nothing on a weekend: Friday's rate counts. No holiday of theirs is in the recorded months."""
+    return supplied - timedelta(days=max(supplied.weekday() - 4, 0))
 
 
 def supply_day(order: Mapping[str, Any]) -> date:

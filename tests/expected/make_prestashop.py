@@ -15,7 +15,7 @@ import json
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_FLOOR, ROUND_HALF_UP, Decimal, getcontext
 from itertools import combinations
 from pathlib import Path
@@ -160,7 +160,7 @@ def other_findings(shop: Shop, order: Mapping[str, Any], rows: list[Row], curren
     ended = {row.rate for row in rows if row.rate} - HOME_RATES - ABROAD.get(country, set())
     findings += [("vat_rate_unknown", f"{country} {rate:f}") for rate in ended]
     if currency != "EUR":
-        findings.append(("currency_rate_missing", f"{currency} {supply_day(shop, order).isoformat()}"))
+        findings.append(("currency_rate_missing", f"{currency} {rate_day(supply_day(shop, order)).isoformat()}"))
     if not rows:
         findings.append(("no_lines", ""))
     return findings
@@ -389,6 +389,11 @@ def paid(shop: Shop, order: Mapping[str, Any]) -> str:
             left -= Decimal(payment["amount"])
             last = max(last, payment["date_add"])
     return last
+
+
+def rate_day(supplied: date) -> date:
+    """Banks publish nothing on a weekend: Friday's rate counts. No holiday of theirs is in the recorded months."""
+    return supplied - timedelta(days=max(supplied.weekday() - 4, 0))
 
 
 def supply_day(shop: Shop, order: Mapping[str, Any]) -> date:

@@ -16,7 +16,7 @@ import json
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import ROUND_FLOOR, ROUND_HALF_UP, Decimal
 from pathlib import Path
 from typing import Any
@@ -131,7 +131,7 @@ def other_findings(order: Node, rows: list[Row]) -> list[tuple[str, str]]:
         findings.append(("marketplace_vat", ""))
     currency = order["presentmentCurrencyCode"]
     if currency != "EUR":
-        findings.append(("currency_rate_missing", f"{currency} {supply_day(order).isoformat()}"))
+        findings.append(("currency_rate_missing", f"{currency} {rate_day(supply_day(order)).isoformat()}"))
     code = vat_code(order)
     if code and not is_vat_code(code):
         findings.append(("vat_code_invalid", code))
@@ -340,6 +340,11 @@ def paid_day(order: Node) -> date | None:
         if one["kind"] in {"SALE", "CAPTURE"} and one["status"] == "SUCCESS" and one["processedAt"]
     ]
     return day_of(max(moments)) if moments else None
+
+
+def rate_day(supplied: date) -> date:
+    """Banks publish nothing on a weekend: Friday's rate counts. No holiday of theirs is in the recorded months."""
+    return supplied - timedelta(days=max(supplied.weekday() - 4, 0))
 
 
 def supply_day(order: Node) -> date:

@@ -15,7 +15,7 @@ import json
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_FLOOR, ROUND_HALF_UP, Decimal
 from pathlib import Path
 from typing import Any
@@ -172,7 +172,7 @@ def other_findings(order: Mapping[str, Any], rows: list[Row]) -> list[Finding]:
     findings += code_findings(order)
     findings += vat_findings(order, rows)
     if order["currency"] != "EUR":
-        findings.append(Finding("currency_rate_missing", f"{order['currency']} {supply_day(order).isoformat()}"))
+        findings.append(Finding("currency_rate_missing", f"{order['currency']} {rate_day(supply_day(order)).isoformat()}"))
     if Decimal(order["total"]) < 0:
         findings.append(Finding("total_negative"))
     if not rows:
@@ -555,6 +555,11 @@ def is_latvian_vat_code(digits: str) -> bool:
 
 
 # Days and figures
+
+
+def rate_day(supplied: date) -> date:
+    """Banks publish nothing on a weekend: Friday's rate counts. No holiday of theirs is in the recorded months."""
+    return supplied - timedelta(days=max(supplied.weekday() - 4, 0))
 
 
 def supply_day(order: Mapping[str, Any]) -> date:

@@ -30,14 +30,32 @@ def on(session: Session, currency: str, day: date) -> Decimal | None:
         return rates.eur_rates(session, {(currency, day)}).get((currency, day))
 
 
-def test_the_newest_rate_on_or_before_the_day_holds_for_ten_days(session: Session) -> None:
-    load(session, "date,currency,rate\n2026-11-02,usd,1.15\n2026-11-04,USD,1,16\n".replace("1,16", '"1,16"'))
-    assert on(session, "USD", date(2026, 11, 1)) is None
-    assert on(session, "USD", date(2026, 11, 2)) == Decimal("1.15")
-    assert on(session, "USD", date(2026, 11, 3)) == Decimal("1.15")
-    assert on(session, "USD", date(2026, 11, 14)) == Decimal("1.16")
-    assert on(session, "USD", date(2026, 11, 15)) is None
-    assert on(session, "GBP", date(2026, 11, 4)) is None
+def test_a_day_has_its_own_rate_and_a_weekend_the_one_of_its_friday(session: Session) -> None:
+    load(session, "date,currency,rate\n2026-11-05,usd,1.15\n2026-11-06,USD,1,16\n".replace("1,16", '"1,16"'))
+    assert on(session, "USD", date(2026, 11, 4)) is None
+    assert on(session, "USD", date(2026, 11, 5)) == Decimal("1.15")
+    assert on(session, "USD", date(2026, 11, 7)) == Decimal("1.16")
+    assert on(session, "USD", date(2026, 11, 8)) == Decimal("1.16")
+    assert on(session, "USD", date(2026, 11, 9)) is None
+    assert on(session, "GBP", date(2026, 11, 6)) is None
+
+
+def test_an_older_rate_never_stands_in_for_one_that_is_missing(session: Session) -> None:
+    load(session, "date,currency,rate\n2026-11-05,USD,1.15\n")
+    # The Friday's is missing, so neither it nor its weekend has one.
+    assert [on(session, "USD", date(2026, 11, day)) for day in (6, 7, 8)] == [None, None, None]
+
+
+def test_a_rate_that_was_published_for_a_saturday_counts_on_it_alone(session: Session) -> None:
+    load(session, "date,currency,rate\n2026-11-06,USD,1.15\n2026-11-07,USD,1.16\n")
+    assert on(session, "USD", date(2026, 11, 7)) == Decimal("1.16")
+    assert on(session, "USD", date(2026, 11, 8)) == Decimal("1.15")
+
+
+def test_over_easter_the_rate_of_maundy_thursday_counts(session: Session) -> None:
+    load(session, "date,currency,rate\n2026-04-02,USD,1.15\n")
+    assert on(session, "USD", date(2026, 4, 6)) == Decimal("1.15")
+    assert on(session, "USD", date(2026, 4, 7)) is None
 
 
 def test_the_euro_is_one_on_every_day(session: Session) -> None:
@@ -46,9 +64,9 @@ def test_the_euro_is_one_on_every_day(session: Session) -> None:
 
 def test_many_pairs_are_answered_at_once(session: Session) -> None:
     load(session, "date,currency,rate\n2026-11-02,USD,1.15\n2026-11-02,SEK,11\n2025-01-02,USD,1.03\n")
-    first, second = date(2026, 11, 3), date(2025, 1, 3)
+    first, second = date(2026, 11, 2), date(2025, 1, 2)
     with reading(session):
-        too_late = date(2025, 1, 20)
+        too_late = date(2025, 1, 3)
         asked = {("USD", first), ("USD", second), ("USD", too_late), ("SEK", first), ("SEK", second)}
         found = rates.eur_rates(session, asked)
     assert found == {("USD", first): Decimal("1.15"), ("USD", second): Decimal("1.03"), ("SEK", first): Decimal(11)}

@@ -122,7 +122,7 @@ def test_the_list_is_narrowed_by_integration_period_currency_and_notices(
     viewer: FlaskClient, session: Session, session_factory: Factory
 ) -> None:
     with writing(session):
-        session.add(CurrencyRate(day=NOON.date() - timedelta(days=9), currency="USD", rate=Decimal("1.25")))
+        session.add(CurrencyRate(day=NOON.date() - timedelta(days=3), currency="USD", rate=Decimal("1.25")))
     wrong_code = replace(ONA, company="UAB Klaida", company_code="123")
     unchanged = (order("1", days_ago=4), order("2", days_ago=2, currency="USD"))
     first = sold(session, session_factory, *unchanged, order("3", days_ago=1))

@@ -287,7 +287,7 @@ def test_a_currency_rate_registers_what_waited_for_it(
     form = {"currency": "usd", "day": "2026-11-23", "rate": "1,1527"}
     answer = accountant.post("/settings/currency-rates", data=form, follow_redirects=True)
     said = words(answer.text)
-    assert "One euro is 1.1527 USD from 23 Nov. The invoice that waited for it is registered." in said
+    assert "One euro is 1.1527 USD on 23 Nov. The invoice that waited for it is registered." in said
     assert "23 Nov USD 1.1527 by hand" in said
     with reading(session):
         assert session.scalars(select(Invoice.state)).one() is InvoiceState.REGISTERED

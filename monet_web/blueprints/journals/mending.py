@@ -165,7 +165,7 @@ def change_warehouse() -> ResponseReturnValue:
 @journals.post("/mend/rate")
 @needs(Role.OFFICE)
 def set_rate() -> ResponseReturnValue:
-    """The rate of a day, typed right where it is missing; it may serve the days after it too."""
+    """The rate of a day, typed right where it is missing; it may serve the weekend after it too."""
     subject = request.form.get("subject", "")
     typed = request.form.get("rate", "")
     currency, _space, day = subject.partition(" ")

@@ -93,7 +93,7 @@ def set_currency_rate() -> ResponseReturnValue:
         form.refuse(error)
         return _currency_page(form)
     values = {"rate": number(rate), "currency": form.value("currency").upper(), "day": written_day(day)}
-    said = _("One euro is %(rate)s %(currency)s from %(day)s.", **values)
+    said = _("One euro is %(rate)s %(currency)s on %(day)s.", **values)
     mending.say(db.session(), said, codes=("currency_rate_missing",), now=now, actor=actor)
     return redirect(url_for("settings.currency_rates"), 303)
 

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
-from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import and_, insert, or_, select, update
 from sqlalchemy.orm import Session
 
+from monet_web.domain.bank_days import accounting_day
 from monet_web.domain.errors import BrokenRule
 from monet_web.domain.vat import Rates, VatRate, builtin_rates, vat_country
 from monet_web.models.base import take_ids, writing
@@ -22,8 +21,6 @@ from monet_web.services import audit
 from monet_web.services.books import bank_files, tables
 
 EURO = "EUR"
-# Banks publish none on holidays; a rate older than this is no rate of the day any more.
-OLDEST_DAYS = 10
 _ONE = Decimal(1)
 _HIGHEST = Decimal(10) ** 9
 
@@ -53,33 +50,27 @@ class KnownVatRate:
 
 
 def eur_rates(session: Session, pairs: Collection[tuple[str, date]]) -> dict[tuple[str, date], Decimal]:
-    """Units of currency for one EUR for each (currency, day): the newest rate on or before the day.
+    """Units of currency for one EUR for each (currency, day): the rate that counts in the books on that day (D8).
 
-    EUR is 1. A pair without a rate, or whose newest is older than ten days, is left out. Inside the caller's
-    transaction, one statement whatever the number of pairs.
+    EUR is 1. On a day without a rate of its own counts that of its `accounting_day`, and no older one: a pair for
+    which neither is here is left out. Inside the caller's transaction, one statement whatever the number of pairs.
     """
     found = {pair: _ONE for pair in pairs if pair[0] == EURO}
-    asked = sorted(set(pairs) - found.keys())
+    asked = set(pairs) - found.keys()
     if not asked:
         return found
-    days = [day for _, day in asked]
-    oldest = timedelta(days=OLDEST_DAYS)
+    days = {day for _, day in asked}
     rows = session.execute(
-        select(CurrencyRate.currency, CurrencyRate.day, CurrencyRate.rate)
-        .where(
+        select(CurrencyRate.currency, CurrencyRate.day, CurrencyRate.rate).where(
             CurrencyRate.currency.in_({currency for currency, _ in asked}),
-            CurrencyRate.day.between(min(days) - oldest, max(days)),
+            CurrencyRate.day.in_(days | {accounting_day(day) for day in days}),
         )
-        .order_by(CurrencyRate.day)
-    ).all()
-    published: dict[str, list[date]] = defaultdict(list)
-    for row in rows:
-        published[row.currency].append(row.day)
+    )
     rate_of = {(row.currency, row.day): row.rate for row in rows}
     for currency, day in asked:
-        at = bisect_right(published[currency], day)
-        if at and day - published[currency][at - 1] <= oldest:
-            found[currency, day] = rate_of[currency, published[currency][at - 1]]
+        rate = rate_of.get((currency, day)) or rate_of.get((currency, accounting_day(day)))
+        if rate is not None:
+            found[currency, day] = rate
     return found
 
 
