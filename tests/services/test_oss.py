@@ -89,8 +89,8 @@ def test_sales_add_up_by_country_and_rate_and_nothing_else_is_among_them(session
         # Published on 31 December 2026, a Thursday, and kept under the next bank day.
         ({date(2027, 1, 4): "1.25"}, "80.00"),
         ({date(2026, 12, 31): "2", date(2027, 1, 4): "1.25", date(2027, 1, 5): "4"}, "80.00"),
-        # Typed for the first day on which it counts.
-        ({date(2027, 1, 1): "1.25"}, "80.00"),
+        # A holiday between has the rate that counted before it.
+        ({date(2027, 1, 1): "2", date(2027, 1, 4): "1.25"}, "80.00"),
     ],
 )
 def test_the_rate_is_the_one_published_for_the_quarter_s_last_day(
@@ -116,7 +116,8 @@ def test_a_sum_is_converted_once_and_not_invoice_by_invoice(session: Session, sh
 
 
 def test_a_missing_rate_is_named_and_no_file_is_taken(session: Session, shop: Integration, tmp_path: Path) -> None:
-    rates.set_rate(session, currency="USD", day=date(2026, 12, 31), rate=Decimal("1.1"), **WHO)
+    for earlier in (date(2026, 12, 31), date(2027, 1, 2)):
+        rates.set_rate(session, currency="USD", day=earlier, rate=Decimal("1.1"), **WHO)
     with writing(session):
         sold(session, shop, "1", currency="USD", eur_rate="1.1")
         sold(session, shop, "2", ("24", "PVM15", "1.00", "0.24"))
@@ -127,34 +128,16 @@ def test_a_missing_rate_is_named_and_no_file_is_taken(session: Session, shop: In
     assert list(tmp_path.iterdir()) == []
 
 
-def test_credit_notes_lower_their_own_quarter_and_correct_earlier_ones_apart(
-    session: Session, shop: Integration
-) -> None:
-    rates.set_rate(session, currency="USD", day=date(2026, 10, 1), rate=Decimal("1.25"), **WHO)
-    rates.set_rate(session, currency="USD", day=date(2027, 1, 4), rate=Decimal("2"), **WHO)
+def test_credit_notes_lower_the_quarter_of_their_supply_until_it_is_filed(session: Session, shop: Integration) -> None:
     minus: Row = ("24", "PVM15", "-10.00", "-2.40")
     with writing(session):
-        now = sold(session, shop, "1", ("24", "PVM15", "30.00", "7.20"))
-        sold(session, shop, "1-K1", minus, of=now, issue_date=date(2026, 12, 31))
-        sold(session, shop, "1-K2", minus, of=now, issue_date=date(2027, 1, 2))  # the next return's
-        september: dict[str, Any] = {"supply_date": date(2026, 9, 30), "issue_date": date(2026, 9, 30)}
-        then = sold(session, shop, "2", currency="USD", eur_rate="1.1", **september)
-        sold(session, shop, "2-K1", minus, of=then, issue_date=date(2026, 10, 1), currency="USD", eur_rate="1.1")
-        old: dict[str, Any] = {"supply_date": date(2022, 9, 30), "issue_date": date(2022, 9, 30)}
-        long_ago = sold(session, shop, "3", **old)
-        sold(session, shop, "3-K1", minus, of=long_ago, issue_date=date(2026, 11, 1))
-    whole = loaded(session)
-    assert supplies(whole) == [("EE", "24", "20.00", "4.80")]
-    # At the rate of the quarter that is corrected: 2.40 / 1.25.
-    assert [(one.country, str(one.quarter), f"{one.vat:f}", one.is_late) for one in whole.corrections] == [
-        ("EE", "2022-Q3", "-2.40", True),
-        ("EE", "2026-Q3", "-1.92", False),
-    ]
-    assert (whole.corrected, whole.countries) == (Decimal("-1.92"), [("EE", Decimal("2.88"))])
-    # The quarter that was corrected is what it was declared as.
-    assert supplies(loaded(session, Q3)) == [("EE", "24", "8.00", "1.92")]
+        one = sold(session, shop, "1", ("24", "PVM15", "30.00", "7.20"))
+        sold(session, shop, "1-K1", minus, of=one, issue_date=date(2026, 12, 31))
+        sold(session, shop, "1-K2", minus, of=one, issue_date=date(2027, 1, 2))
+    assert supplies(loaded(session)) == [("EE", "24", "10.00", "2.40")]
+    assert loaded(session).corrections == ()
     later = loaded(session, Quarter(2027, 1))
-    assert [(str(one.quarter), f"{one.vat:f}") for one in later.corrections] == [("2026-Q4", "-2.40")]
+    assert (later.supplies, later.corrections) == ((), ())
 
 
 def test_a_file_is_kept_with_its_hash_and_the_difference_since_is_told(
@@ -169,6 +152,7 @@ def test_a_file_is_kept_with_its_hash_and_the_difference_since_is_told(
     ]  # fmt: skip
     assert (filing.sha256, filing.documents) == (hashlib.sha256(content).hexdigest(), 1)
     assert loaded(session).changed == []
+    assert loaded(session).changes_stand_in == Quarter(2027, 1)
     with writing(session):
         sold(session, shop, "2")
         sold(session, shop, "3", ("22", "PVM15", "1.00", "0.22"), to="SI")
@@ -188,15 +172,16 @@ def test_the_workbook_has_the_documents_with_their_evidence(
         sold(session, shop, "3", buyer={})
         sold(session, shop, "1-K1", ("24", "PVM15", "-10.00", "-2.40"), of=first, issue_date=date(2027, 1, 2))
     assert loaded(session).doubtful == 2
-    assert oss.take(session, Q4, tmp_path / "oss.xlsx", **WHO).documents == 3
+    assert oss.take(session, Q4, tmp_path / "oss.xlsx", **WHO).documents == 4
     book = openpyxl.load_workbook(tmp_path / "oss.xlsx")
-    assert [tuple(row) for row in book["2026-Q4"].values][1:] == [("supply", "2026-Q4", "EE", 24, 30, 7.2)]
+    assert [tuple(row) for row in book["2026-Q4"].values][1:] == [("supply", "2026-Q4", "EE", 24, 20, 4.8)]
     documents = [tuple(row) for row in book["Documents"].values][1:]
     assert [(row[0], row[6], row[7], row[8]) for row in documents] == [
         ("=1+1", "EE", "EE", "two pieces agree"), ("2", "EE", "LT", "delivery only"), ("3", "EE", "", "delivery only"),
+        ("1-K1", "EE", "EE", "two pieces agree"),
     ]  # fmt: skip
     assert book["Documents"]["A2"].data_type == "s"
-    assert oss.write_evidence(session, Q4, tmp_path / "documents.csv") == 3
+    assert oss.write_evidence(session, Q4, tmp_path / "documents.csv") == 4
     with (tmp_path / "documents.csv").open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.DictReader(file))
     assert (rows[0]["document"], rows[1]["buyer_in"], rows[1]["vat"]) == ("'=1+1", "LT", "2.40")
@@ -214,5 +199,5 @@ def test_an_order_of_a_store_comes_into_the_return(
     assert [one.state for one in invoices(session)] == [InvoiceState.REGISTERED]
     assert supplies(loaded(session)) == [("EE", "24", "10.00", "2.40")]
     with reading(session):
-        (one,) = oss_rows.evidence(session, Q4)
+        (one,) = oss_rows.documents(session, Q4.first, Q4.last)
     assert (one.country, one.buyer_country, one.agrees) == ("EE", "EE", True)

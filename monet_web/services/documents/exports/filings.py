@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -50,10 +51,11 @@ def keep(
     sums: dict[str, Any],
     left_out: int = 0,
     fingerprints: bytes = b"",
+    first: Callable[[Session], None] | None = None,
     now: datetime,
     actor: str,
 ) -> Filing:
-    """Remember the file at `path` as taken. In a transaction of its own."""
+    """Remember the file at `path` as taken. In a transaction of its own, which begins with `first`."""
     with path.open("rb") as file:
         sha256 = hashlib.sha256()
         size = 0
@@ -65,6 +67,8 @@ def keep(
         size=size, documents=documents, left_out=left_out, sums=sums, fingerprints=fingerprints,
     )  # fmt: skip
     with writing(session):
+        if first is not None:
+            first(session)
         session.add(filing)
         session.flush()
         audit.record(

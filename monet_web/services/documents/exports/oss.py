@@ -1,86 +1,70 @@
 """OSS of a quarter: sales by country and rate in EUR, corrections of earlier quarters apart, and taking them as a file.
 
 Amounts are converted at the rates that the ECB published for the quarter's last day (Art. 369h of Directive
-2006/112/EC). A correction is VAT only, by country and the quarter of the supply, at that quarter's rates, since it
-changes what was declared then.
+2006/112/EC). Taking the file once the quarter is over files the return: it stays as it was taken, and what changes
+afterwards is a correction in the first return not yet filed (domain/oss.py), at the rates of the quarter corrected.
 """
 
 from __future__ import annotations
 
-import csv
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import xlsxwriter
 from sqlalchemy.orm import Session
 
-from monet_web.domain.checks import money
+from monet_web.domain import oss
 from monet_web.domain.errors import BrokenRule
 from monet_web.domain.money import ZERO, convert
+from monet_web.domain.oss import Correction, Filed, Supply
 from monet_web.domain.quarters import Quarter
 from monet_web.models.base import reading
 from monet_web.models.filings import Filing
-from monet_web.services.documents.exports import filings, oss_rows
-from monet_web.services.documents.exports.oss_rows import Evidence, Figure
-from monet_web.services.documents.exports.safe import cell, sheet_cell
+from monet_web.services.documents.exports import filings, oss_file, oss_filed, oss_rows
+from monet_web.services.documents.exports.oss_filed import Held, Marked
+from monet_web.services.documents.exports.oss_rows import EURO, Figure
 
-ENDINGS = ("csv", "xlsx")
-
-
-@dataclass(slots=True)
-class Supply:
-    """What was sold to one country at one rate, in EUR, credit notes of the same quarter taken off."""
-
-    country: str
-    rate: Decimal
-    base: Decimal = ZERO
-    vat: Decimal = ZERO
-
-
-@dataclass(slots=True)
-class Correction:
-    """VAT of an earlier quarter that this one takes back, in EUR (negative)."""
-
-    country: str
-    quarter: Quarter
-    vat: Decimal = ZERO
-    is_late: bool = False  # the return takes it no more: that country is told directly
+_Rates = dict[tuple[Quarter, str], Decimal]
 
 
 @dataclass(slots=True)
 class Return:
-    """A quarter. With rates `missing` (quarter, currency) the sums in EUR are without those currencies."""
+    """A quarter: as the books have it now, or, once filed, as it was filed (`since`), with what changed afterwards.
+
+    With rates `missing` (quarter, currency) the sums in EUR are without those currencies, and quarters that would be
+    corrected are left out as a whole.
+    """
 
     quarter: Quarter
-    supplies: list[Supply] = field(default_factory=list)
-    corrections: list[Correction] = field(default_factory=list)
+    supplies: tuple[Supply, ...] = ()
+    corrections: tuple[Correction, ...] = ()
     missing: list[tuple[Quarter, str]] = field(default_factory=list)
     rates: dict[str, Decimal] = field(default_factory=dict)  # of the quarter itself, EUR left out
     doubtful: int = 0  # invoices whose two pieces of evidence do not agree
     since: Filing | None = None
-    changed: list[tuple[str, Decimal]] = field(
-        default_factory=list
-    )  # country → VAT now less VAT in the file taken last
+    changed: list[tuple[str, Decimal]] = field(default_factory=list)  # country → VAT of the books less VAT declared
+    changes_stand_in: Quarter | None = None  # the return that takes what changed since this one was filed
+    may_be_anew: bool = False  # no later return was filed, so that this one can be filed anew
+    gap: Quarter | None = None  # an earlier return that is not filed, and takes what changed before it
 
     @property
     def base(self) -> Decimal:
         """All countries."""
-        return sum((each.base for each in self.supplies), ZERO)
+        return oss.total(each.base for each in self.supplies)
 
     @property
     def vat(self) -> Decimal:
         """All countries, corrections not."""
-        return sum((each.vat for each in self.supplies), ZERO)
+        return oss.total(each.vat for each in self.supplies)
 
     @property
     def corrected(self) -> Decimal:
         """All corrections that the return takes."""
-        return sum((each.vat for each in self.corrections if not each.is_late), ZERO)
+        return oss.total(each.vat for each in self.corrections if not each.is_late)
 
     @property
     def countries(self) -> list[tuple[str, Decimal]]:
@@ -95,55 +79,39 @@ class Return:
 
 
 def load(session: Session, quarter: Quarter) -> Return:
-    """The quarter as the books have it now. Inside a transaction; its cost follows the days, not the documents."""
-    found = oss_rows.figures(session, quarter)
-    whole = Return(quarter)
-    supplies: dict[tuple[str, Decimal], Supply] = {}
-    corrections: dict[tuple[str, Quarter], Correction] = {}
-    for of, figures in _by_quarter(found).items():
-        rates = oss_rows.rates(session, of, {each.currency for each in figures})
-        if of == quarter:
-            whole.rates = {key: rate for key, rate in rates.items() if key != oss_rows.EURO}
-        for each in figures:
-            rate = rates.get(each.currency)
-            if rate is None:
-                if (of, each.currency) not in whole.missing:
-                    whole.missing.append((of, each.currency))
-            elif of == quarter:
-                supply = supplies.setdefault((each.country, each.rate), Supply(each.country, each.rate))
-                supply.base += convert(each.base, rate)
-                supply.vat += convert(each.vat, rate)
-            else:
-                late = not of.is_correctable_in(quarter)
-                key = each.country, of
-                corrections.setdefault(key, Correction(each.country, of, is_late=late)).vat += convert(each.vat, rate)
-    whole.supplies = [supplies[key] for key in sorted(supplies)]
-    whole.corrections = [corrections[key] for key in sorted(corrections)]
-    whole.doubtful = oss_rows.doubtful(session, quarter)
-    whole.since = filings.newest(session, filings.OSS, str(quarter))
-    if whole.since is not None:
-        whole.changed = _changed(whole, whole.since)
-    return whole
+    """The quarter's return. Inside a transaction; the same number of statements whatever it holds."""
+    return _load(session, quarter, oss_filed.load(session))
 
 
-def take(session: Session, quarter: Quarter, path: Path, *, name: str = "", now: datetime, actor: str) -> Filing:
+def take(
+    session: Session, quarter: Quarter, path: Path, *, anew: bool = False, name: str = "", now: datetime, actor: str
+) -> Filing:
     """Write the quarter to `path`, a .csv or .xlsx, and remember it. The file appears when it is whole.
 
-    The workbook holds the documents with their evidence too. In transactions of its own. Raises BrokenRule: a rate is
-    missing, the ending is another one.
+    Once the quarter is over, this files its return. One that is filed is written again as it was, unless `anew`: the
+    earlier file was not handed in, and this one holds what changed since. In transactions of its own. Raises
+    BrokenRule: a rate is missing, the ending is another one, anew after a later return, another one is being taken.
     """
-    write = _WRITERS.get(path.suffix.casefold())
+    write = oss_file.WRITERS.get(path.suffix.casefold())
     if write is None:
         raise BrokenRule(f"A file named {path.name} can't be written.", fix="Name it .csv or .xlsx.")
     unfinished = path.with_name(f".{path.name}.unfinished")
     try:
         with reading(session):
-            whole = load(session, quarter)
-            _must_have_rates(whole)
-            documents = write(session, whole, unfinished)
+            _see_one_moment(session)
+            held = oss_filed.load(session)
+            if anew:
+                held = held.without(quarter)
+            whole = _load(session, quarter, held)
+            if quarter not in held.filings:
+                _must_have_rates(whole)
+            sums = _as_kept(whole)
+            found = Marked(oss_filed.evidence(session, quarter, held))
+            write(str(quarter), sums["rows"], found, unfinished)
         filing = filings.keep(
-            session, unfinished, kind=filings.OSS, period=str(quarter), name=name or path.name, documents=documents,
-            sums=_as_text(whole), now=now, actor=actor,
+            session, unfinished, kind=filings.OSS, period=str(quarter), name=name or path.name,
+            documents=found.documents, sums=sums, fingerprints=found.packed(),
+            first=lambda session: oss_filed.must_be_last(session, held.last_id), now=now, actor=actor,
         )  # fmt: skip
         unfinished.replace(path)
     except OSError as error:
@@ -159,23 +127,67 @@ def write_evidence(session: Session, quarter: Quarter, path: Path) -> int:
     Raises BrokenRule.
     """
     try:
-        with reading(session), path.open("w", encoding="utf-8-sig", newline="") as file:
-            writer = csv.writer(file)
-            writer.writerow(_EVIDENCE)
-            rows = 0
-            for each in oss_rows.evidence(session, quarter):
-                writer.writerow([cell(text) for text in _evidence_row(each)])
-                rows += 1
+        with reading(session):
+            return oss_file.write_evidence(oss_filed.evidence(session, quarter, oss_filed.load(session)), path)
     except OSError as error:
         raise filings.unwritable(path, error) from None
-    return rows
 
 
-def _by_quarter(found: list[Figure]) -> dict[Quarter, list[Figure]]:
-    of: dict[Quarter, list[Figure]] = defaultdict(list)
+def _load(session: Session, quarter: Quarter, held: Held) -> Return:
+    filed = held.returns.get(quarter)
+    corrected = [] if filed else oss.corrected_by(quarter, held.returns)
+    found = oss_rows.figures(session, corrected[0] if corrected else quarter, quarter)
+    rates = oss_rows.rates(session, {(each.quarter, each.currency) for each in found})
+    books = _in_euro(found, rates)
+    whole = Return(quarter, doubtful=oss_rows.doubtful(session, quarter), gap=_gap(session, quarter, held))
+    whole.rates = {currency: rate for (of, currency), rate in rates.items() if of == quarter and currency != EURO}
+    whole.missing = sorted({each for each in ((one.quarter, one.currency) for one in found) if each not in rates})
+    incomplete = {of for of, _ in whole.missing}
+    if filed is None:
+        whole.supplies = tuple(books.get(quarter, ()))
+        known = {of: books.get(of, ()) for of in corrected if of not in incomplete}
+        whole.corrections = tuple(oss.corrections(quarter, known, held.returns))
+        return whole
+    whole.supplies, whole.corrections = filed.supplies, filed.corrections
+    whole.since = held.filings[quarter]
+    whole.changes_stand_in = oss.takes_changes_of(quarter, held.returns)
+    whole.may_be_anew = quarter == max(held.returns)
+    if quarter not in incomplete:
+        whole.changed = oss.differences(books.get(quarter, ()), oss.declared(quarter, held.returns))
+    return whole
+
+
+def _in_euro(found: Iterable[Figure], rates: _Rates) -> dict[Quarter, list[Supply]]:
+    """Quarter → its supplies by country and rate; each currency's sum is converted once."""
+    sums: dict[tuple[Quarter, str, Decimal], tuple[Decimal, Decimal]] = {}
     for each in found:
-        of[each.quarter].append(each)
-    return of
+        rate = rates.get((each.quarter, each.currency))
+        if rate is not None:
+            key = each.quarter, each.country, each.rate
+            base, vat = sums.get(key, (ZERO, ZERO))
+            sums[key] = base + convert(each.base, rate), vat + convert(each.vat, rate)
+    books: dict[Quarter, list[Supply]] = defaultdict(list)
+    for (of, country, percent), (base, vat) in sorted(sums.items()):
+        if base or vat:
+            books[of].append(Supply(country, percent, base, vat))
+    return books
+
+
+def _gap(session: Session, quarter: Quarter, held: Held) -> Quarter | None:
+    """The latest return before an unfiled one that is not filed either, where it holds sales or takes changes."""
+    if quarter in held.returns:
+        return None
+    filed = oss.corrected_by(quarter, held.returns)
+    before = (filed[0] if filed else quarter).before()
+    takes_changes = any(each < before for each in held.returns)
+    holds_sales = not filed and oss_rows.is_any(session, before)
+    return before if takes_changes or holds_sales else None
+
+
+def _see_one_moment(session: Session) -> None:
+    """All statements of the transaction that begins see the same documents: the sums are those of the list."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
 
 
 def _must_have_rates(whole: Return) -> None:
@@ -188,83 +200,9 @@ def _must_have_rates(whole: Return) -> None:
     )
 
 
-def _changed(whole: Return, since: Filing) -> list[tuple[str, Decimal]]:
-    then = {country: Decimal(vat) for country, vat in since.sums.get("due", {}).items()}
-    now = dict(whole.countries)
-    differences = [(country, now.get(country, ZERO) - then.get(country, ZERO)) for country in sorted({*now, *then})]
-    return [(country, amount) for country, amount in differences if amount]
-
-
-def _as_text(whole: Return) -> dict[str, Any]:
+def _as_kept(whole: Return) -> dict[str, Any]:
+    filed = Filed(whole.supplies, whole.corrections)
     return {
         "due": {country: f"{vat:.2f}" for country, vat in whole.countries},
-        "rows": [list(row) for row in _rows(whole)],
+        "rows": [list(row) for row in oss_filed.as_rows(whole.quarter, filed)],
     }
-
-
-# --- the file -------------------------------------------------------------------------------------------------------
-
-_HEADER = ("part", "quarter", "country", "rate", "base_eur", "vat_eur")
-_EVIDENCE = (
-    "document", "kind", "credits", "issued", "supplied", "quarter", "delivered_to", "buyer_in", "evidence", "rate",
-    "currency", "base", "vat",
-)  # fmt: skip
-
-
-def _rows(whole: Return) -> Iterator[tuple[str, ...]]:
-    for each in whole.supplies:
-        yield "supply", str(whole.quarter), each.country, _plain(each.rate), f"{each.base:.2f}", f"{each.vat:.2f}"
-    for one in whole.corrections:
-        part = "correction, too late for the return" if one.is_late else "correction"
-        yield part, str(one.quarter), one.country, "", "", f"{one.vat:.2f}"
-
-
-def _evidence_row(one: Evidence) -> tuple[str, ...]:
-    return (
-        one.number, "credit_note" if one.is_credit_note else "invoice", one.credits_number, one.issued.isoformat(),
-        one.supplied.isoformat(), str(one.quarter), one.country, one.buyer_country,
-        "two pieces agree" if one.agrees else "delivery only", _plain(one.rate), one.currency, money(one.base),
-        money(one.vat),
-    )  # fmt: skip
-
-
-def _plain(rate: Decimal) -> str:
-    return f"{rate.normalize():f}"
-
-
-def _write_csv(session: Session, whole: Return, path: Path) -> int:
-    with path.open("w", encoding="utf-8-sig", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(_HEADER)
-        writer.writerows([cell(text) if text[:1].isalpha() else text for text in row] for row in _rows(whole))
-    return sum(1 for _ in oss_rows.evidence(session, whole.quarter))
-
-
-def _write_xlsx(session: Session, whole: Return, path: Path) -> int:
-    options = {
-        "constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False,
-    }  # fmt: skip
-    with path.open("wb") as file, xlsxwriter.Workbook(file, options) as book:
-        amount = book.add_format({"num_format": "0.00####"})
-        _sheet(book, str(whole.quarter), _HEADER, _rows(whole), {3, 4, 5}, amount)
-        found = (_evidence_row(each) for each in oss_rows.evidence(session, whole.quarter))
-        return _sheet(book, "Documents", _EVIDENCE, found, {9, 11, 12}, amount)
-
-
-def _sheet(
-    book: Any, name: str, header: tuple[str, ...], rows: Iterator[tuple[str, ...]], figures: set[int], amount: Any
-) -> int:
-    sheet = book.add_worksheet(name)
-    sheet.freeze_panes(1, 0)
-    sheet.write_row(0, 0, header, book.add_format({"bold": True}))
-    written = 0
-    for written, row in enumerate(rows, start=1):
-        for column, text in enumerate(row):
-            if column in figures and text:
-                sheet.write_number(written, column, Decimal(text), amount)
-            else:
-                sheet.write_string(written, column, sheet_cell(text))
-    return written
-
-
-_WRITERS: Mapping[str, Callable[[Session, Return, Path], int]] = {".csv": _write_csv, ".xlsx": _write_xlsx}

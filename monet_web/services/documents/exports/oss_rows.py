@@ -1,15 +1,15 @@
-"""What the books hold for an OSS return: sums by country, rate and currency, and the documents behind them."""
+"""What the books hold under OSS: sums by quarter of supply, country, rate and currency, and the documents behind."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, func, select, tuple_
 from sqlalchemy.orm import Session, aliased
 
 from monet_web.domain.money import ZERO
@@ -32,7 +32,6 @@ class Figure:
     currency: str
     base: Decimal
     vat: Decimal
-    rows: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,34 +61,35 @@ class Evidence:
 _credited = aliased(Invoice)
 
 
-def figures(session: Session, quarter: Quarter) -> list[Figure]:
-    """The sums of a return: of the quarter itself, and of earlier ones by what was credited in it. One statement."""
+def figures(session: Session, first: Quarter, last: Quarter) -> list[Figure]:
+    """The sums of these quarters and those between them, whenever it was sold or credited. One statement."""
     supplied = _supplied()
     query = (
         select(
             supplied.label("day"), Invoice.ship_country, InvoiceVat.rate, Invoice.currency,
             func.sum(InvoiceVat.base).label("base"), func.sum(InvoiceVat.amount).label("vat"),
-            func.count().label("rows"),
         )
         .select_from(Invoice)
         .join(InvoiceVat, InvoiceVat.invoice_id == Invoice.id)
         .outerjoin(_credited, _credited.id == Invoice.credits_invoice_id)
-        .where(*_of_return(quarter))
+        .where(*_supplied_between(first.first, last.last))
         .group_by(supplied, Invoice.ship_country, InvoiceVat.rate, Invoice.currency)
     )  # fmt: skip
-    sums: dict[tuple[Quarter, str, Decimal, str], list[Any]] = defaultdict(lambda: [ZERO, ZERO, 0])
+    sums: dict[tuple[Quarter, str, Decimal, str], list[Decimal]] = defaultdict(lambda: [ZERO, ZERO])
     for row in session.execute(query):
         # 24 and 24.0 are one rate; the column keeps text.
         rate = Decimal(f"{row.rate.normalize():f}")
         of = sums[quarter_of(row.day), filed_country(row.ship_country), rate, row.currency]
         of[0] += row.base
         of[1] += row.vat
-        of[2] += row.rows
-    return [Figure(*key, base, vat, rows) for key, (base, vat, rows) in sorted(sums.items())]
+    return [Figure(*key, base, vat) for key, (base, vat) in sorted(sums.items())]
 
 
-def evidence(session: Session, quarter: Quarter) -> Iterator[Evidence]:
-    """Each document of the return with its rates, in order of id. Inside a transaction; memory does not grow."""
+def documents(session: Session, first: date, last: date) -> Iterator[Evidence]:
+    """Each document supplied on these days with its rates, in order of (day of supply, id). Inside a transaction.
+
+    Memory does not grow.
+    """
     supplied = _supplied()
     query: Any = (
         select(
@@ -100,8 +100,8 @@ def evidence(session: Session, quarter: Quarter) -> Iterator[Evidence]:
         .select_from(Invoice)
         .join(InvoiceVat, InvoiceVat.invoice_id == Invoice.id)
         .outerjoin(_credited, _credited.id == Invoice.credits_invoice_id)
-        .where(*_of_return(quarter))
-        .order_by(Invoice.id, InvoiceVat.id)
+        .where(*_supplied_between(first, last))
+        .order_by(supplied, Invoice.id, InvoiceVat.id)
         .execution_options(yield_per=PAGE)
     )  # fmt: skip
     for row in session.execute(query):
@@ -119,25 +119,40 @@ def doubtful(session: Session, quarter: Quarter) -> int:
         .select_from(Invoice)
         .outerjoin(_credited, _credited.id == Invoice.credits_invoice_id)
         .where(
-            *_registered_oss(), Invoice.kind == InvoiceKind.INVOICE, _days(_supplied(), quarter),
+            *_registered_oss(), Invoice.kind == InvoiceKind.INVOICE, _supplied().between(quarter.first, quarter.last),
             func.coalesce(_buyer_country(), "") != Invoice.ship_country,
         )
     )  # fmt: skip
     return session.scalar(query) or 0
 
 
-def rates(session: Session, quarter: Quarter, currencies: set[str]) -> dict[str, Decimal]:
-    """Currency → units for one EUR as the ECB published them for the quarter's end; what is missing is left out."""
-    found = {currency: Decimal(1) for currency in currencies if currency == EURO}
+def is_any(session: Session, quarter: Quarter) -> bool:
+    """True when a document under OSS was supplied in the quarter. Inside a transaction."""
     query = (
-        select(CurrencyRate.currency, CurrencyRate.rate)
+        select(Invoice.id)
         .where(
-            CurrencyRate.currency.in_(currencies - {EURO}), CurrencyRate.day > quarter.published,
-            CurrencyRate.day <= quarter.rates_count_from,
+            *_registered_oss(),
+            func.coalesce(Invoice.vat_date, Invoice.supply_date).between(quarter.first, quarter.last),
         )
-        .order_by(CurrencyRate.day)
-    )  # fmt: skip
-    return found | {row.currency: row.rate for row in session.execute(query)}
+        .limit(1)
+    )
+    return session.scalar(query) is not None
+
+
+def rates(session: Session, wanted: Collection[tuple[Quarter, str]]) -> dict[tuple[Quarter, str], Decimal]:
+    """(quarter, currency) → units for one EUR as the ECB published them for the quarter's end; missing ones left out.
+
+    Inside a transaction, one statement or none.
+    """
+    found = {each: Decimal(1) for each in wanted if each[1] == EURO}
+    # The table holds days of accounting: no other day has the rate that was published for the quarter's end.
+    days = {(quarter.rates_count_from, currency): quarter for quarter, currency in wanted if currency != EURO}
+    if days:
+        query = select(CurrencyRate.day, CurrencyRate.currency, CurrencyRate.rate).where(
+            tuple_(CurrencyRate.day, CurrencyRate.currency).in_(sorted(days))
+        )
+        found |= {(days[row.day, row.currency], row.currency): row.rate for row in session.execute(query)}
+    return found
 
 
 def filed_country(code: str) -> str:
@@ -146,29 +161,17 @@ def filed_country(code: str) -> str:
     return "EL" if code == "GR" else code
 
 
-def _of_return(quarter: Quarter) -> tuple[ColumnElement[bool], ...]:
-    supplied = _supplied()
-    is_note = Invoice.kind == InvoiceKind.CREDIT_NOTE
+def _supplied_between(first: date, last: date) -> tuple[ColumnElement[bool], ...]:
     return (
         *_registered_oss(),
         InvoiceVat.rate.is_not(None),
         InvoiceVat.rate.not_in((Decimal(0), Decimal("0.00"))),  # the column keeps text
-        or_(
-            # What was supplied in the quarter, with its credit notes until the quarter's end …
-            and_(_days(supplied, quarter), or_(~is_note, Invoice.issue_date <= quarter.last)),
-            # … and what this quarter credited of earlier ones.
-            and_(is_note, supplied < quarter.first, _days(Invoice.issue_date, quarter)),
-        ),
+        _supplied().between(first, last),
     )
 
 
 def _registered_oss() -> tuple[ColumnElement[bool], ...]:
     return Invoice.treatment == Treatment.OSS.value, Invoice.state == InvoiceState.REGISTERED
-
-
-def _days(column: Any, quarter: Quarter) -> ColumnElement[bool]:
-    is_in: ColumnElement[bool] = column.between(quarter.first, quarter.last)
-    return is_in
 
 
 def _supplied() -> Any:
