@@ -134,6 +134,18 @@ def _figures_agree(draft: Draft, facts: Facts) -> Iterator[Finding]:
             yield Finding("vat_differs", subject, {**values, "of_rate": f" {subject} %" if subject else ""})
 
 
+def _rounding_is_named(draft: Draft, facts: Facts) -> Iterator[Finding]:
+    """Each cent that a line gave way to is told, although it stops nothing (D5)."""
+    for one in draft.rounded:
+        figure, _space, rate = one.of.partition(" ")
+        values = {
+            "figure": figure, "of_rate": f" {rate} %" if rate else "", "store": money(one.store),
+            "lines": money(one.lines), "difference": money(one.store - one.lines), "currency": draft.currency,
+            "limit": money(one.limit), "line": str(one.line), "what": one.what,
+        }  # fmt: skip
+        yield Finding("difference_rounded", one.of, values, stops=False)
+
+
 def _vat_is_treated(draft: Draft, facts: Facts) -> Iterator[Finding]:
     """What the buyer, the countries and the company's days mean for VAT, and what of it a person decides."""
     if facts.treated is not None:
@@ -288,6 +300,7 @@ CHECKS: tuple[Check, ...] = (
     _has_lines,
     _total_is_positive,
     _figures_agree,
+    _rounding_is_named,
     _taxes_have_rates,
     _rates_are_valid,
     _vat_is_ours,

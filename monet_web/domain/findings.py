@@ -71,6 +71,7 @@ OF_A_LINE = frozenset({"quantity_missing", "tax_rate_missing", "quantity_differs
 _WORDS: Mapping[str, Mapping[str, tuple[str, str]]] = {
     "because": BECAUSE, "treatment": TREATMENTS, "kind": KINDS, "rate": RATES,
     "was_kind": LINE_KINDS, "is_kind": LINE_KINDS,
+    "figure": {"vat": ("VAT", "PVM"), "base": ("taxable value", "apmokestinamoji vertė")},
 }  # fmt: skip
 
 # What can be wrong with a code of a buyer, as part of a sentence.
@@ -178,6 +179,20 @@ CODES: Mapping[str, tuple[Sentences, Sentences]] = {
             "PVM sąskaitoje turi būti toks, kokį sumokėjo pirkėjas; {difference} nėra apvalinimas.",
             "Palyginkite su užsakymu parduotuvėje ir pataisykite eilučių PVM.",
             "Eilučių PVM{of_rate} nelygus parduotuvės PVM",
+        ),
+    ),
+    "difference_rounded": (
+        Sentences(
+            "The store's {figure}{of_rate} is {store} {currency}, that of its lines {lines} {currency}.",
+            "The store's figure stands: line {line} ({what}) carries the {difference}, which is rounding (up to {limit}).",
+            "Nothing need be done.",
+            "Lines gave way to the store's {figure}{of_rate}",
+        ),
+        Sentences(
+            "Parduotuvės {figure}{of_rate} yra {store} {currency}, o eilučių – {lines} {currency}.",
+            "Lieka parduotuvės suma: {difference} tenka {line} eilutei ({what}), tai apvalinimas (iki {limit}).",
+            "Nieko daryti nereikia.",
+            "Eilutės suderintos: parduotuvės {figure}{of_rate}",
         ),
     ),
     "difference_accepted": (

@@ -81,6 +81,10 @@ GENERAL: Mapping[str, tuple[General, General]] = {
             "Palyginkite su užsakymais parduotuvėje; laukiančioje sąskaitoje pataisykite eilučių PVM.",
         ),
     ),
+    "difference_rounded": (
+        General("cents of rounding lie on a line", "Nothing need be done."),
+        General("apvalinimo centai teko eilutei", "Nieko daryti nereikia."),
+    ),
     "difference_accepted": (
         General("a difference to the store was accepted", "Nothing need be done."),
         General("skirtumas nuo parduotuvės priimtas", "Nieko daryti nereikia."),

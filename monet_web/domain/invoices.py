@@ -56,13 +56,14 @@ class VatLine:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """Two figures that are further apart than `limit`: `of` total | vat | vat 21 | base 21 | base none | quantity 1."""
+    """A figure of the store and that of the lines: `of` total | vat | vat 21 | base 21 | base none | quantity 1."""
 
     of: str
     store: Decimal
     lines: Decimal
     limit: Decimal
-    what: str = ""  # of a quantity: what was sold
+    what: str = ""  # of a quantity: what was sold; of one that a line gave way to: that line's SKU or name
+    line: int = 0  # the position of the line that gave way
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,8 @@ class Draft:
     vat: tuple[VatLine, ...]
     rounding: Decimal
     total: Decimal
-    differences: tuple[Difference, ...] = ()
+    differences: tuple[Difference, ...] = ()  # further apart than their limit
+    rounded: tuple[Difference, ...] = ()  # within it: the store's figure stands and a line gave way
     store_number: str = ""  # the store's own invoice number
     ship_postcode: str = ""
 
@@ -118,7 +120,7 @@ def draft_invoice(
     lines = [piece for row in rows for piece in _pieces(row, settings, unit)]
     limit = settings.limit_of(len(rows))
     total = round_to(order.total, unit)
-    lines, differences = _agree(order, lines, unit, limit)
+    lines, differences, rounded = _agree(order, lines, unit, limit)
     vat = sum_by_rate(lines)
     rounding = total - sum((row.base + row.amount for row in vat), ZERO)
     if abs(rounding - round_to(order.rounding, unit)) > limit:
@@ -140,6 +142,7 @@ def draft_invoice(
         rounding=rounding,
         total=total,
         differences=differences,
+        rounded=rounded,
         store_number=order.invoice_number,
         ship_postcode=order.ship_to.postcode if order.ship_to.country else order.buyer.address.postcode,
     )
@@ -265,31 +268,34 @@ def _with_discount(piece: DraftLine, row: OrderLine | Charge, settings: Settings
 
 def _agree(
     order: Order, lines: list[DraftLine], unit: Decimal, limit: Decimal
-) -> tuple[list[DraftLine], tuple[Difference, ...]]:
-    """Lines moved to the store's VAT per rate and total VAT, and what differs by more than `limit`: no rounding."""
+) -> tuple[list[DraftLine], tuple[Difference, ...], tuple[Difference, ...]]:
+    """Lines moved to the store's VAT per rate and total VAT; what differs by more than `limit`; what was moved."""
     lines = list(lines)
     wanted = round_to(order.total_tax, unit)
     of_lines = sum((line.vat for line in lines), ZERO)
     rates = {line.vat_rate for line in lines if line.vat_rate is not None}
     differences: list[Difference] = []
+    rounded: list[Difference] = []
     for rate, target in _targets(order, unit).items():
         off = target - _vat_of(lines, rate)
         if abs(off) > limit or (off and rate not in rates):
             differences.append(Difference(f"vat {rate.normalize():f}", target, target - off, limit))
         else:
-            _move(lines, rate, off, part="vat")
+            rounded += _move(lines, rate, off, part="vat", store=target, limit=limit)
     for rate, base in _bases(order, unit).items():
         off = base - sum((line.net for line in lines if line.vat_rate == rate), ZERO)
         if rate in rates and abs(off) <= limit:
-            _move(lines, rate, off, part="net")
+            rounded += _move(lines, rate, off, part="net", store=base, limit=limit)
     rest = wanted - sum((line.vat for line in lines), ZERO)
     taxing = [rate for rate in rates if rate]
     if rest and abs(rest) <= limit and taxing:
         # The VAT of a rate gives way to the total VAT: on the rate that has the most of it.
-        _move(lines, max(taxing, key=lambda rate: (abs(_vat_of(lines, rate)), rate)), rest, part="vat")
+        most = max(taxing, key=lambda rate: (abs(_vat_of(lines, rate)), rate))
+        [moved] = _move(lines, most, rest, part="vat", store=wanted, limit=limit)
+        rounded.append(replace(moved, of="vat"))
     elif rest:
         differences.append(Difference("vat", wanted, of_lines, limit))
-    return lines, tuple(differences)
+    return lines, tuple(differences), tuple(rounded)
 
 
 def _targets(order: Order, unit: Decimal) -> dict[Decimal, Decimal]:
@@ -314,14 +320,18 @@ def _vat_of(lines: list[DraftLine], rate: Decimal) -> Decimal:
     return sum((line.vat for line in lines if line.vat_rate == rate), ZERO)
 
 
-def _move(lines: list[DraftLine], rate: Decimal | None, amount: Decimal, *, part: str) -> None:
-    """Give `amount` to the net or the VAT of the largest line of the rate (the first of equals)."""
+def _move(
+    lines: list[DraftLine], rate: Decimal, amount: Decimal, *, part: str, store: Decimal, limit: Decimal
+) -> list[Difference]:
+    """Give `amount` to the net or the VAT of the largest line of the rate (the first of equals), and say so."""
     if not amount:
-        return
+        return []
     of_rate = [index for index, line in enumerate(lines) if line.vat_rate == rate]
     largest = max(of_rate, key=lambda index: (abs(lines[index].net), -index))
     line = lines[largest]
     lines[largest] = replace(line, vat=line.vat + amount) if part == "vat" else replace(line, net=line.net + amount)
+    of = f"{'vat' if part == 'vat' else 'base'} {rate.normalize():f}"
+    return [Difference(of, store, store - amount, limit, line.sku or line.name[:200], largest + 1)]
 
 
 def sum_by_rate(lines: Sequence[DraftLine]) -> tuple[VatLine, ...]:

@@ -27,7 +27,10 @@ class Said:
 
 
 def measured(draft: Draft, said: Said, limit: Decimal) -> Draft:
-    """The draft with the differences of its figures to the store's, each of which stops it until it is accepted."""
+    """The draft with the differences of its figures to the store's, each of which stops it until it is accepted.
+
+    What the lines gave way to before they were typed anew is no longer theirs.
+    """
     of_lines = draft.net + draft.vat_total
     found: list[Difference] = []
     if abs(said.total - said.rounding - of_lines) > limit or draft.total != said.total:
@@ -37,7 +40,7 @@ def measured(draft: Draft, said: Said, limit: Decimal) -> Draft:
     found += _of_rates(draft, said, limit, is_vat_told=any(one.of == "vat" for one in found))
     if said.is_goods:
         found += _of_quantities(draft, said)
-    return replace(draft, differences=tuple(found))
+    return replace(draft, differences=tuple(found), rounded=())
 
 
 def kinds_changed(lines: Sequence[DraftLine], said: Said) -> tuple[Finding, ...]:

@@ -95,6 +95,11 @@ MET: dict[str, tuple[Callable[[], Case], str, str]] = {
         "0.10 EUR",
         "The store's total is 12.20 EUR, its lines add up to 12.10 EUR.",
     ),
+    "difference_rounded": (
+        lambda: with_order(fine(), total_tax=Decimal("2.11"), total=Decimal("12.11")),
+        "vat",
+        "The store's VAT is 2.11 EUR, that of its lines 2.10 EUR.",
+    ),
     "vat_differs": (
         lambda: with_order(fine(), total_tax=Decimal("2.00")),
         "",
@@ -294,7 +299,14 @@ def test_one_thing_wrong_is_one_finding(code: str) -> None:
 def test_only_few_findings_are_mere_notices(code: str) -> None:
     [finding] = [finding for finding in found(MET[code][0]()) if finding.code == code]
     assert finding.stops is (
-        code not in ("company_code_invalid", "date_by_hand", "charge_rate_differs", "refund_not_booked")
+        code
+        not in (
+            "company_code_invalid",
+            "date_by_hand",
+            "charge_rate_differs",
+            "refund_not_booked",
+            "difference_rounded",
+        )
     )
 
 
@@ -315,6 +327,19 @@ def test_vat_of_one_rate_is_named_by_its_rate() -> None:
     assert (finding.code, finding.subject) == ("vat_differs", "21")
     assert describe(finding).wrong == "The store's VAT 21 % is 2.00 EUR, that of its lines 2.10 EUR."
     assert describe(finding).why.endswith("a difference of -0.10 is no rounding.")
+
+
+def test_a_cent_that_a_line_gave_way_to_is_told_with_the_line_that_carries_it() -> None:
+    totals = (TaxTotal(Decimal("21.0"), Decimal("2.11"), base=Decimal("9.99")),)
+    case = with_order(fine(), tax_totals=totals, total_tax=Decimal("2.11"), total=Decimal("12.10"))
+    of_vat, of_base = found(case)
+    assert (of_vat.subject, of_base.subject, of_vat.stops, of_base.stops) == ("vat 21", "base 21", False, False)
+    assert describe(of_vat).wrong == "The store's VAT 21 % is 2.11 EUR, that of its lines 2.10 EUR."
+    assert describe(of_vat).why == (
+        "The store's figure stands: line 1 (KN-01) carries the 0.01, which is rounding (up to 0.01)."
+    )
+    assert describe(of_base).wrong == "The store's taxable value 21 % is 9.99 EUR, that of its lines 10.00 EUR."
+    assert describe(of_base, "lt").wrong.startswith("Parduotuvės apmokestinamoji vertė 21 % yra 9.99 EUR")
 
 
 def test_the_limit_that_is_shown_is_the_one_that_was_used() -> None:
@@ -496,7 +521,7 @@ def test_no_order_makes_a_check_raise_and_every_subject_fits_its_column(
 
 
 def test_every_check_is_in_the_list_once() -> None:
-    assert len(set(CHECKS)) == len(CHECKS) == 19
+    assert len(set(CHECKS)) == len(CHECKS) == 20
 
 
 @pytest.mark.parametrize(

@@ -160,6 +160,22 @@ def test_total_vat_is_the_store_s_or_the_difference_is_named(order: Order) -> No
 
 
 @given(orders())
+def test_each_cent_that_a_line_gave_way_to_is_named(order: Order) -> None:
+    """What the invoice holds less what the store's rows hold, each rounded, is what was named (D5)."""
+    draft = drafted(order)
+    unit = minor_unit(order.currency)
+    rows: list[OrderLine | Charge] = [*order.lines, *order.charges]
+    vat = sum((round_to(tax.amount, unit) for row in rows for tax in row.taxes), Decimal(0))
+    net = sum((round_to(row.net, unit) for row in rows), Decimal(0))
+    assert draft.vat_total - vat == moved(draft, "vat")
+    assert draft.net - net == moved(draft, "base")
+
+
+def moved(draft: Draft, figure: str) -> Decimal:
+    return sum((one.store - one.lines for one in draft.rounded if one.of.startswith(figure)), Decimal(0))
+
+
+@given(orders())
 def test_more_than_the_limit_is_never_hidden_in_the_rounding(order: Order) -> None:
     draft = drafted(order)
     limit = Settings().limit_of(len(order.lines) + len(order.charges))
@@ -183,6 +199,11 @@ def test_the_quantity_of_an_item_is_what_was_ordered_however_many_rates_it_has(o
 # --- who gives way
 
 
+def named(draft: Draft) -> list[tuple[str, str, str, int]]:
+    """What lines gave way to: the figure, the store's, the lines', and the line that carries it."""
+    return [(one.of, f"{one.store:.2f}", f"{one.lines:.2f}", one.line) for one in draft.rounded]
+
+
 def two_notebooks(**changes: Any) -> Order:
     """10.00 and 20.00 at 21 %, whose VAT is 2.10 and 4.20 on the lines."""
     lines = (a_line(), a_line(external_id="12", net=Decimal("20.00"), taxes=(a_tax(amount="4.20"),)))
@@ -194,12 +215,14 @@ def test_figures_that_agree_are_kept() -> None:
     assert figures(draft) == [("10.00", "21", "2.10"), ("20.00", "21", "4.20")]
     assert table(draft) == [("21", "30.00", "6.30")]
     assert (draft.rounding, draft.total, draft.differences) == (Decimal(0), Decimal("36.30"), ())
+    assert draft.rounded == ()
 
 
 def test_the_store_s_total_vat_wins_and_the_largest_line_takes_the_cent() -> None:
     draft = drafted(two_notebooks(total_tax=Decimal("6.31"), total=Decimal("36.31")))
     assert figures(draft) == [("10.00", "21", "2.10"), ("20.00", "21", "4.21")]
     assert (draft.rounding, draft.differences) == (Decimal(0), ())
+    assert draft.rounded == (Difference("vat", Decimal("6.31"), Decimal("6.30"), Decimal("0.02"), "KN-01", 2),)
 
 
 def test_of_equal_lines_the_first_takes_the_cent() -> None:
@@ -213,6 +236,7 @@ def test_vat_per_rate_wins_over_the_lines() -> None:
     draft = drafted(an_order(lines=lines, tax_totals=totals))
     assert table(draft) == [("21", "10.00", "2.09"), ("9", "10.00", "0.91")]
     assert draft.differences == ()
+    assert named(draft) == [("vat 21", "2.09", "2.10", 1), ("vat 9", "0.91", "0.90", 2)]
 
 
 def test_total_vat_wins_over_vat_per_rate() -> None:
@@ -220,6 +244,7 @@ def test_total_vat_wins_over_vat_per_rate() -> None:
     draft = drafted(two_notebooks(tax_totals=totals, total_tax=Decimal("6.30")))
     assert table(draft) == [("21", "30.00", "6.30")]
     assert draft.differences == ()
+    assert named(draft) == [("vat 21", "6.31", "6.30", 2), ("vat", "6.30", "6.31", 2)]
 
 
 def test_a_cent_of_the_total_vat_goes_to_the_rate_that_has_the_most_vat() -> None:
@@ -293,6 +318,7 @@ def test_the_store_s_base_of_a_rate_moves_the_largest_line() -> None:
     draft = drafted(replace(order, total=Decimal("36.31")))
     assert figures(draft) == [("10.00", "21", "2.10"), ("20.01", "21", "4.20")]
     assert draft.rounding == 0
+    assert named(draft) == [("base 21", "30.01", "30.00", 2)]
 
 
 def test_the_base_of_a_rate_may_come_in_several_parts() -> None:

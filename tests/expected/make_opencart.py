@@ -127,7 +127,9 @@ def other_findings(order: Mapping[str, Any], rows: list[Row]) -> list[tuple[str,
     ended = {row.rate for row in rows if row.rate in ENDED}
     findings += [("vat_rate_unknown", f"{country} {plain(rate)}") for rate in ended]
     if order["currency_code"] != "EUR":
-        findings.append(("currency_rate_missing", f"{order['currency_code']} {rate_day(supply_day(order)).isoformat()}"))
+        findings.append(
+            ("currency_rate_missing", f"{order['currency_code']} {rate_day(supply_day(order)).isoformat()}")
+        )
     return findings
 
 

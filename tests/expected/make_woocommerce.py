@@ -172,7 +172,8 @@ def other_findings(order: Mapping[str, Any], rows: list[Row]) -> list[Finding]:
     findings += code_findings(order)
     findings += vat_findings(order, rows)
     if order["currency"] != "EUR":
-        findings.append(Finding("currency_rate_missing", f"{order['currency']} {rate_day(supply_day(order)).isoformat()}"))
+        day = rate_day(supply_day(order)).isoformat()
+        findings.append(Finding("currency_rate_missing", f"{order['currency']} {day}"))
     if Decimal(order["total"]) < 0:
         findings.append(Finding("total_negative"))
     if not rows:
@@ -255,10 +256,16 @@ def bring_vat_into_line(order: Mapping[str, Any], rows: list[Row], limit: Decima
         amount = Decimal(line["tax_total"]) + Decimal(line["shipping_tax_total"])
         store[percent] = store.get(percent, Decimal(0)) + amount
 
+    for rate, amount in store.items():
+        of_rows = [row.vat for row in rows if row.rate == rate]
+        if of_rows and 0 < abs(amount - sum(of_rows, Decimal(0))) <= limit:
+            findings.append(Finding("difference_rounded", f"vat {plain(rate or Decimal(0))}", stops=False))
+
     missing = Decimal(order["total_tax"]) - sum(store.values(), Decimal(0))
     if missing and (abs(missing) > limit or not store):
         findings.append(Finding("vat_differs"))
     elif missing:
+        findings.append(Finding("difference_rounded", "vat", stops=False))
         largest = max(store, key=lambda rate: (abs(store[rate]), rate or 0))
         store[largest] += missing
 
