@@ -26,6 +26,8 @@ class Settings:
     issued_by: str = "monet"
     number_from: str = "order"
     number_prefix: str = ""
+    credit_number_from: str = "invoice"
+    credit_number_prefix: str = ""  # "" = the number prefix and a K
     invoice_date: str = "paid"
     accounting_type: str = "goods"
     warehouse: str = ""  # code; "" = the first
@@ -42,6 +44,11 @@ class Settings:
     payment_methods: Mapping[str, str] = field(default_factory=dict)  # method code → PAYMENT_TREATMENTS
     rounding_limit: Decimal | None = None  # None = min(0.01 × (lines + charges), 0.05)
     vat_rate_check: str = "stop"
+
+    @property
+    def credit_prefix(self) -> str:
+        """What the series of credit notes begins with, where they have one."""
+        return self.credit_number_prefix or f"{self.number_prefix}K"
 
     def limit_of(self, rows: int) -> Decimal:
         """The largest difference to the store's figures that is only named, for an order of `rows` lines and charges."""
@@ -158,6 +165,8 @@ SETTINGS: tuple[Setting, ...] = (
     _chosen("issued_by", "Who gives the invoice", "Who gives the buyer the invoice: this program or the store.", "monet", "store"),
     _chosen("number_from", "Invoice number", "The order's number, the store's own invoice number, or a series of ours.", "order", "invoice", "series"),
     Setting("number_prefix", "Number prefix", "Put before the number, so that two stores never meet; may be empty.", _short(20)),
+    _chosen("credit_number_from", "Credit note number", "invoice: the invoice's number and -K1. series: a series of ours.", "invoice", "series"),
+    Setting("credit_number_prefix", "Credit note prefix", "What a series of credit notes begins with; empty = the number prefix and a K.", _short(20)),
     _chosen("invoice_date", "Invoice date", "The day the order was paid (else placed), placed, or imported.", "paid", "order", "import"),
     _chosen("accounting_type", "Do you keep stock here?", "goods: lines name items and move stock. amounts: lines name accounts.", "goods", "amounts"),
     Setting("warehouse", "Warehouse", "The code of the warehouse goods leave from; empty = the first.", _short(40)),

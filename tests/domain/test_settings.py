@@ -24,6 +24,8 @@ def test_defaults_are_those_of_a5() -> None:
         "issued_by": "monet",
         "number_from": "order",
         "number_prefix": "",
+        "credit_number_from": "invoice",
+        "credit_number_prefix": "",
         "invoice_date": "paid",
         "accounting_type": "goods",
         "warehouse": "",
@@ -115,6 +117,8 @@ TREATMENTS = "prepaid, cash on delivery, cash with receipt, gift card, skip"
         ("company_code_from", "f" * 201, f"company_code_from={'f' * 201}: Type at most 200 characters."),
         ("vat_code_from", "f" * 201, f"vat_code_from={'f' * 201}: Type at most 200 characters."),
         ("refunds", "x", "refunds=x: Type one of: off, journal, automatic."),
+        ("credit_number_from", "own", "credit_number_from=own: Type one of: invoice, series."),
+        ("credit_number_prefix", "K" * 21, f"credit_number_prefix={'K' * 21}: Type at most 20 characters."),
         ("discounts", "x", "discounts=x: Type one of: in_price, lines."),
         (
             "payment_methods",
@@ -158,6 +162,11 @@ def test_all_wrong_values_are_named_at_once() -> None:
 def test_the_limit_is_a_cent_a_row_and_at_most_five(rows: int, limit: str) -> None:
     assert Settings().limit_of(rows) == Decimal(limit)
     assert Settings(rounding_limit=Decimal("0.02")).limit_of(rows) == Decimal("0.02")
+
+
+def test_a_series_of_credit_notes_begins_with_the_number_prefix_and_a_k_unless_typed() -> None:
+    assert parse({"number_prefix": "KL-"}).credit_prefix == "KL-K"
+    assert parse({"number_prefix": "KL-", "credit_number_prefix": "KR"}).credit_prefix == "KR"
 
 
 WORDS = st.text("abcXYZ019_-žš ", max_size=12).map(str.strip)

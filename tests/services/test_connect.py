@@ -148,6 +148,23 @@ def test_a_typed_prefix_in_use_is_refused_but_an_empty_one_is_not(session: Sessi
         change(session, "C", number_prefix="KL-")
 
 
+def test_a_series_of_credit_notes_begins_with_what_no_other_number_begins_with(session: Session) -> None:
+    add(session, credit_number_from="series")
+    add(session, "B", address="https://b.example", number_prefix="B-", credit_number_prefix="kl-")  # of no series
+    for prefix, wrong in (
+        ("KL-", "is in use by Kava Ltd"), ("kl-k", "is in use by Kava Ltd"), ("b-", "is that of the invoices"),
+    ):  # fmt: skip
+        with pytest.raises(BrokenRule, match=f"of credit notes {wrong}") as refused:
+            change(session, "B", credit_number_from="series", credit_number_prefix=prefix)
+        assert refused.value.field == "credit_number_prefix"
+    with pytest.raises(BrokenRule, match="KL-K is in use by Kava Ltd"):
+        change(session, "B", number_prefix="KL-K")
+    changed = change(session, "B", credit_number_from="series", credit_number_prefix="KV-")
+    assert changed.settings["credit_number_prefix"] == "KV-"
+    assert add(session, "Karo Vaistai", address="https://c.example").number_prefix == "KV2-"
+    assert change(session, "B", credit_number_from="series").settings == changed.settings
+
+
 def test_the_stores_own_numbers_get_no_prefix(session: Session) -> None:
     assert add(session, issued_by="store").number_prefix == ""
 

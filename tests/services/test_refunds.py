@@ -10,10 +10,11 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
 from monet_web.domain.orders import LineKind, Refund, RefundLine
-from monet_web.models import Balance, CurrencyRate, Integration, Invoice
+from monet_web.models import Balance, CurrencyRate, Integration, Invoice, Series, TakenNumber
 from monet_web.models.base import reading, writing
 from monet_web.models.invoices import InvoiceKind, InvoiceState
 from monet_web.models.runs import RunKind
@@ -516,3 +517,84 @@ def test_a_waiting_credit_note_moves_to_another_journal_only_with_its_invoice(
     assert move.move_with_findings(session, [note.id], **WHO) == []
     (made,) = move.move_with_findings(session, [invoice.id, note.id], **WHO)
     assert {one.journal_id for one in invoices(session)} == {made.journal_id}
+
+
+def test_credit_notes_of_a_series_of_their_own_get_their_number_when_they_are_registered(
+    session: Session, session_factory: Factory, store: Shop
+) -> None:
+    integration = integrate(session, **AUTOMATIC, number_prefix="KL-", credit_number_from="series")
+    amount = a_refund(total="6.00", external_id="500")
+    put(store, an_order(lines=TWO_RATES, refunds=(amount, a_refund(back()))))
+    import_all(session_factory, integration)
+    waiting, registered = notes(session)
+    assert (waiting.number, waiting.state) == (None, InvoiceState.IN_JOURNAL)
+    assert registered.number == "KL-K2026-000001"
+    (done,) = register.register(session, [waiting.id], **WHO)
+    assert (done.ok, done.number) == (True, "KL-K2026-000002")
+    assert [(one.year, one.kind, one.prefix, one.next) for one in series(session)] == [(2026, "credit_note", "KL-K", 3)]
+
+
+def series(session: Session) -> list[Series]:
+    with reading(session):
+        return list(session.scalars(select(Series).order_by(Series.id).execution_options(populate_existing=True)))
+
+
+def test_one_page_numbers_its_credit_notes_by_their_days_and_years(
+    session: Session, session_factory: Factory, store: Shop
+) -> None:
+    integration = integrate(
+        session, **AUTOMATIC, number_from="series", number_prefix="A-", credit_number_from="series",
+        credit_number_prefix="KR-",
+    )  # fmt: skip
+    with writing(session):
+        session.add(TakenNumber(number="KR-2026-000002", number_key="kr-2026-000002"))
+    orders = []
+    for n, days in enumerate((5, 1, 40, 2)):
+        given = replace(a_refund(back(), external_id=f"r{n}"), created_at=NOON + timedelta(days=days))
+        orders.append(an_order(external_id=str(n), number=str(n), lines=PAIR, refunds=(given,)))
+    put(store, *orders)
+    import_all(session_factory, integration)
+    found = {one.store_order_id: one.number for one in notes(session)}
+    assert [found[key] for key in sorted(found)] == [
+        "KR-2026-000004", "KR-2026-000001", "KR-2027-000001", "KR-2026-000003",
+    ]  # fmt: skip
+    numbers = sorted(one.number or "" for one in invoices(session) if one.kind is InvoiceKind.INVOICE)
+    assert numbers == [f"A-2026-{n:06d}" for n in range(1, 5)]
+
+
+def test_what_a_person_credits_gets_the_next_number_of_the_series(
+    session: Session, session_factory: Factory, store: Shop
+) -> None:
+    integration = integrate(session, **AUTOMATIC, number_prefix="KL-", credit_number_from="series")
+    put(store, *(an_order(external_id=str(n), number=str(n), lines=PAIR) for n in (1, 2)))
+    run = import_all(session_factory, integration)
+    ids = [one.id for one in invoices(session)]
+    with writing(session):
+        done = credit.in_full(session, ids, run_id=run.id, day=NOW.date(), reason="all", **WHO)
+    assert [one.number for one in done] == ["KL-K2026-000001", "KL-K2026-000002"]
+
+
+def test_another_prefix_is_another_series_that_begins_at_one_and_the_former_goes_on(
+    session: Session, session_factory: Factory, store: Shop
+) -> None:
+    integration = integrate(session, **AUTOMATIC, number_from="series", number_prefix="A-")
+    numbers = []
+    for n, prefix in enumerate(("A-", "B-", "A-")):
+        with writing(session):
+            session.get_one(Integration, integration.id).settings = {**integration.settings, "number_prefix": prefix}
+        put(store, an_order(external_id=str(n), number=str(n)))
+        import_all(session_factory, integration)
+        numbers.append(invoices(session)[-1].number)
+    assert numbers == ["A-2026-000001", "B-2026-000001", "A-2026-000002"]
+
+
+def test_a_store_that_is_connected_anew_goes_on_where_its_numbers_ended(
+    session: Session, session_factory: Factory, store: Shop
+) -> None:
+    integration = integrate(session, **AUTOMATIC, number_from="series", number_prefix="A-")
+    taken = [f"A-2026-{n:06d}" for n in range(1, 1201)]
+    with writing(session):
+        session.add_all(TakenNumber(number=number, number_key=number.casefold()) for number in taken)
+    put(store, an_order())
+    import_all(session_factory, integration)
+    assert [one.number for one in invoices(session)] == ["A-2026-001201"]

@@ -20,7 +20,10 @@ FIRST_QUESTIONS = ("not_before", "issued_by", "accounting_type", "register_autom
 ORDERS = ("statuses", "select_by", *FIRST_QUESTIONS)
 WHEN = ("frequency", "daily_days")
 MORE: tuple[tuple[Any, tuple[str, ...]], ...] = (
-    (_l("Numbers and dates"), ("number_from", "number_prefix", "invoice_date")),
+    (
+        _l("Numbers and dates"),
+        ("number_from", "number_prefix", "credit_number_from", "credit_number_prefix", "invoice_date"),
+    ),
     (_l("Items, stock, accounts"), ("unknown_items", "common_item", "warehouse", "revenue_account", "charges_account")),
     (_l("Buyers"), ("private_buyers", "company_code_from", "vat_code_from")),
     (_l("Payments, discounts, refunds"), ("payment_methods", "discounts", "refunds")),

@@ -44,6 +44,10 @@ CHOICES: Mapping[str, Mapping[str, Any]] = {
         "invoice": _l("the store’s invoice number"),
         "series": _l("a series of our own"),
     },
+    "credit_number_from": {
+        "invoice": _l("the invoice’s number and -K1"),
+        "series": _l("a series of their own"),
+    },
     "invoice_date": {
         "paid": _l("the day it was paid, else ordered"),
         "order": _l("the day it was ordered"),
@@ -104,6 +108,10 @@ HELP: Mapping[str, Any] = {
     "invoice_date": _l("Which day the invoice is dated."),
     "discounts": _l("How a discount is shown on the invoice."),
     "number_prefix": _l("Put before the number, so that the numbers of two stores never meet; may be empty."),
+    "credit_number_from": _l("A series of their own gives the number when a credit note is registered, without gaps."),
+    "credit_number_prefix": _l(
+        "What a series of credit notes begins with; the year and the number follow. Empty = the number prefix and a K."
+    ),
     "rounding_limit": _l(
         "The largest difference to the store’s total that is only named; empty = 0.01 a line, 0.05 at most."
     ),

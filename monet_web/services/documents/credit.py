@@ -15,14 +15,17 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session, selectinload
 
 from monet_web.domain import credit_notes
+from monet_web.domain import settings as settings_text
 from monet_web.domain.credit_notes import Amounts
 from monet_web.domain.refunds import Goods
 from monet_web.models.base import take_ids
+from monet_web.models.integrations import Integration
 from monet_web.models.invoices import Invoice, InvoiceFinding, InvoiceKind, InvoiceLine, InvoiceState
 from monet_web.models.stock import StockMove
 from monet_web.models.store_orders import Outcome, StoreOrder
 from monet_web.services import audit
 from monet_web.services.books.closed import must_be_open
+from monet_web.services.importing import note_numbers
 from monet_web.services.importing.facts import CHANGED
 from monet_web.services.importing.notes import (
     IN_FULL,
@@ -32,7 +35,6 @@ from monet_web.services.importing.notes import (
     bring_back,
     credit_notes_of,
     left_of,
-    next_numbers,
 )
 from monet_web.services.importing.refunds import park
 from monet_web.services.importing.rows import Batch
@@ -63,7 +65,7 @@ def in_full(
     now: datetime,
     actor: str,
 ) -> list[Credited]:
-    """Credit what remains of registered invoices, dated `day`, numbered `<invoice number>-K<n>`; their goods return.
+    """Credit what remains of registered invoices, dated `day`, numbered as their integrations say; their goods return.
 
     In the caller's writing transaction, which holds the claim of the integration. The invoices make room for another
     one of their orders, which become `order_becomes`. Those credited in full already are left alone: who asks twice
@@ -78,7 +80,7 @@ def in_full(
     wanted = {one.id: credit_notes.in_full(left_of(one, notes.get(one.id, []))) for one in invoices}
     with_note = [one for one in invoices if wanted[one.id].lines or wanted[one.id].totals.total]
     had = {key: len(of) for key, of in notes.items()}
-    numbers = dict(zip((one.id for one in with_note), next_numbers(session, with_note, had), strict=True))
+    numbers = _numbers(session, with_note, had, day)
     ids = dict(
         zip((one.id for one in with_note), take_ids(session, Invoice.__tablename__, len(with_note)), strict=True)
     )
@@ -143,6 +145,20 @@ def _locked(session: Session, invoice_ids: Sequence[int]) -> list[Invoice]:
 
 
 # --- writing ------------------------------------------------------------------------------------------------------
+
+
+def _numbers(session: Session, invoices: Sequence[Invoice], had: Mapping[int, int], day: date) -> dict[int, str]:
+    """Invoice → the number of its credit note."""
+    numbers: dict[int, str] = {}
+    for integration_id in sorted({one.integration_id for one in invoices}):
+        settings = settings_text.parse(session.get_one(Integration, integration_id).settings)
+        of_it = [one for one in invoices if one.integration_id == integration_id]
+        if note_numbers.are_of_series(settings):
+            given = note_numbers.of_series(session, integration_id, settings, [day] * len(of_it))
+        else:
+            given = note_numbers.after_invoices(session, of_it, had)
+        numbers |= dict(zip((one.id for one in of_it), given, strict=True))
+    return numbers
 
 
 def _return_goods(

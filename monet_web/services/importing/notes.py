@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -17,12 +17,10 @@ from monet_web.domain.credit_notes import Amounts, LineAmounts, RateAmounts, Tot
 from monet_web.models.invoices import Invoice, InvoiceKind, InvoiceLine, InvoiceState, InvoiceVat
 from monet_web.models.stock import Balance
 from monet_web.services.books.numbers import number_key
-from monet_web.services.importing.facts import taken_numbers
 from monet_web.services.importing.rows import Batch
 
 IN_FULL = "in full of "  # how the external id of a credit note begins that is of no refund of the store's
 MOVED_BY = "invoice"  # the document type of moves, of invoices and of their credit notes
-_LONGEST_NUMBER = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,41 +77,6 @@ def amounts_of(document: Invoice) -> Amounts:
 def left_of(invoice: Invoice, notes: Sequence[Invoice]) -> Amounts:
     """What is left of an invoice after these credit notes."""
     return credit_notes.remaining(amounts_of(invoice), [amounts_of(note) for note in notes])
-
-
-def next_numbers(
-    session: Session, invoices: Sequence[Invoice], had: Mapping[int, int], reserved: Collection[str] = ()
-) -> list[str]:
-    """A number for a credit note of each: `<invoice number>-K1`, a number that somebody has stepped over.
-
-    `had`: how many an invoice has already; one that is named twice gets two. `reserved`: keys of numbers that others
-    of this transaction will get.
-    """
-    turns: Counter[int] = Counter(had)
-    tries: list[int] = []
-    for invoice in invoices:
-        turns[invoice.id] += 1
-        tries.append(turns[invoice.id])
-    while True:
-        numbers = [_numbered(*each) for each in zip(invoices, tries, strict=True)]
-        taken = taken_numbers(session, {number_key(number) for number in numbers})
-        met = [
-            index
-            for index, number in enumerate(numbers)
-            if number_key(number) in taken or number_key(number) in reserved
-        ]
-        if not met:
-            return numbers
-        first = invoices[met[0]].id
-        for index, invoice in enumerate(invoices):
-            # Those after it of the same invoice move on with it, so that no two get one number.
-            if invoice.id == first and index >= met[0]:
-                tries[index] += 1
-
-
-def _numbered(invoice: Invoice, turn: int) -> str:
-    ending = f"-K{turn}"
-    return (invoice.number or invoice.order_number)[: _LONGEST_NUMBER - len(ending)] + ending
 
 
 def add_note(batch: Batch, invoice: Invoice, note: Note) -> None:

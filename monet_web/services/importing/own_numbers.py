@@ -61,15 +61,13 @@ def locked(
     return {row.year: row for row in rows}
 
 
-def next_of(
-    session: Session, series: dict[int, Series], years: Sequence[int], reserved: Collection[str] = ()
-) -> list[str]:
+def next_of(session: Session, series: dict[int, Series], years: Sequence[int]) -> list[str]:
     """The next numbers, one a year named, in that order. The rows stay locked until the commit, so there is no gap.
 
-    A number that somebody used outside the series is stepped over, as those of `reserved` (keys).
+    A number that somebody used outside the series is stepped over.
     """
     first = {year: row.next for year, row in series.items()}
-    taken = set(reserved)
+    taken: set[str] = set()
     while True:
         for year, row in series.items():
             row.next = first[year]

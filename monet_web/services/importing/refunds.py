@@ -33,6 +33,7 @@ from monet_web.models.invoices import Invoice, InvoiceFinding, InvoiceKind, Invo
 from monet_web.models.items import Item
 from monet_web.models.stock import StockMove
 from monet_web.services.books.numbers import number_key
+from monet_web.services.importing import note_numbers
 from monet_web.services.importing.booking import Booking
 from monet_web.services.importing.collect import Remembered
 from monet_web.services.importing.journal import journal_of_run
@@ -44,7 +45,6 @@ from monet_web.services.importing.notes import (
     bring_back,
     credit_notes_of,
     left_of,
-    next_numbers,
 )
 from monet_web.services.importing.rows import Batch, add_audit
 
@@ -391,7 +391,7 @@ def _delete(session: Session, note_ids: Sequence[int]) -> None:
 def _write(session: Session, booking: Booking, made: Sequence[_Made], around: _Around) -> list[Noted]:
     if not made:
         return []
-    _number(session, made)
+    _number(session, booking, made)
     ids = iter(take_ids(session, Invoice.__tablename__, sum(one.before is None for one in made)))
     batch, noted = Batch(), []
     back: dict[tuple[int, int], Decimal] = defaultdict(Decimal)
@@ -437,15 +437,23 @@ def _note(session: Session, booking: Booking, one: _Made, note_id: int) -> Note:
     )
 
 
-def _number(session: Session, made: Sequence[_Made]) -> None:
-    """`<invoice number>-K1` and so on; one that it has it keeps while its invoice does. No invoice number, none."""
+def _number(session: Session, booking: Booking, made: Sequence[_Made]) -> None:
+    """After that of the invoice, which it keeps while its invoice does; of a series when it is registered."""
+    if note_numbers.are_of_series(booking.settings):
+        registered = [one for one in made if one.registered]
+        days = [one.day for one in registered]
+        given = note_numbers.of_series(session, booking.integration_id, booking.settings, days)
+        for one, number in zip(registered, given, strict=True):
+            one.number = number
+        return
     for one in made:
         had = one.before.number if one.before is not None else None
         if had and one.invoice.number and had.startswith(f"{one.invoice.number[:100]}-K"):
             one.number = had
     new = [one for one in made if one.number is None and one.invoice.number]
     reserved = {number_key(one.number) for one in made if one.number}
-    for one, number in zip(new, next_numbers(session, [one.invoice for one in new], {}, reserved), strict=True):
+    after = note_numbers.after_invoices(session, [one.invoice for one in new], {}, reserved)
+    for one, number in zip(new, after, strict=True):
         one.number = number
 
 

@@ -32,6 +32,7 @@ from monet_web.services.integrations.stores import (
     known_store,
     move_store,
     offered_prefix,
+    refuse_used_credit_prefix,
     refuse_used_prefix,
 )
 from monet_web.services.integrations.typed_values import (
@@ -72,6 +73,7 @@ def add_integration(
         if "number_prefix" not in typed.settings:
             settings = replace(settings, number_prefix=offered_prefix(session, name, settings, store))
         refuse_used_prefix(session, settings.number_prefix)
+        refuse_used_credit_prefix(session, settings)
         integration = Integration(
             store=store or Store(platform=connector.kind, store_key=store_key),
             name=name,
@@ -129,6 +131,7 @@ def set_values(
         choices.check(session, settings, typed.settings, before=settings_before, facts=integration.facts)
         if settings.number_prefix != integration.number_prefix:
             refuse_used_prefix(session, settings.number_prefix, but=integration.id)
+        refuse_used_credit_prefix(session, settings, but=integration.id)
         _keep_settings(integration, settings)
         session.flush()
         changes.plan_changed(session, integration, plan_before, plan_of(integration, zone), now=now)

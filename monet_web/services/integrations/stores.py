@@ -15,7 +15,7 @@ from monet_web.domain.settings import Settings
 from monet_web.models.integrations import Integration, IntegrationState, Store
 from monet_web.models.store_orders import StoreOrder
 from monet_web.services.books.numbers import number_key
-from monet_web.services.integrations.installed import living
+from monet_web.services.integrations.installed import living, readable
 from monet_web.services.integrations.typed_values import address_key
 
 
@@ -89,13 +89,14 @@ def offered_prefix(session: Session, name: str, settings: Settings, store: Store
     rows = session.execute(
         select(Integration.number_prefix, Integration.store_id, Integration.state).order_by(Integration.id.desc())
     ).all()
-    living = {number_key(row.number_prefix) for row in rows if row.state != IntegrationState.RETIRED}
+    held = {number_key(row.number_prefix) for row in rows if row.state != IntegrationState.RETIRED}
     if store is not None:
         earlier = [row.number_prefix for row in rows if row.store_id == store.id]
-        if earlier and (not earlier[0] or number_key(earlier[0]) not in living):
+        if earlier and (not earlier[0] or number_key(earlier[0]) not in held):
             return str(earlier[0])
     # Documents of a retired one keep their numbers, so its prefix is no good to another store either.
     used = {number_key(row.number_prefix) for row in rows}
+    used |= {key for other in session.scalars(living()) if (key := _credit_prefix(other)) is not None}
     return next(prefix for prefix in _prefixes(name) if number_key(prefix) not in used)
 
 
@@ -111,13 +112,36 @@ def _prefixes(name: str) -> Iterator[str]:
 
 
 def refuse_used_prefix(session: Session, prefix: str, *, but: int | None = None) -> None:
+    """Raises BrokenRule: another integration's invoices, or its series of credit notes, begin with it."""
     key = number_key(prefix)
     if not key:
         return
     for other in session.scalars(living()):
-        if other.id != but and number_key(other.number_prefix) == key:
+        if other.id != but and key in (number_key(other.number_prefix), _credit_prefix(other)):
             raise BrokenRule(
                 f"The number prefix {prefix} is in use by {other.name}.",
                 fix="Type another number_prefix: with one prefix, two stores' orders would meet in one number.",
                 field="number_prefix",
             )
+
+
+def refuse_used_credit_prefix(session: Session, settings: Settings, *, but: int | None = None) -> None:
+    """Raises BrokenRule: what the credit notes' series would begin with is what other numbers begin with."""
+    if settings.credit_number_from != "series":
+        return
+    prefix = settings.credit_prefix
+    fix = "Type another credit_number_prefix: a series of credit notes has a beginning of its own."
+    if number_key(prefix) == number_key(settings.number_prefix):
+        message = f"The prefix {prefix} of credit notes is that of the invoices."
+        raise BrokenRule(message, fix=fix, field="credit_number_prefix")
+    for other in session.scalars(living()):
+        if other.id != but and number_key(prefix) in (number_key(other.number_prefix), _credit_prefix(other)):
+            message = f"The prefix {prefix} of credit notes is in use by {other.name}."
+            raise BrokenRule(message, fix=fix, field="credit_number_prefix")
+
+
+def _credit_prefix(integration: Integration) -> str | None:
+    settings = readable(integration)
+    if settings is None or settings.credit_number_from != "series":
+        return None
+    return number_key(settings.credit_prefix)
