@@ -33,6 +33,7 @@ from monet_web.services.importing.journal import journal_of_run
 from monet_web.services.importing.own_numbers import give_numbers, lock_series
 from monet_web.services.importing.page_stock import PageStock, moves_stock
 from monet_web.services.importing.prepare import Prepared, internal_error, prepare
+from monet_web.services.importing.refund_rows import Parked
 from monet_web.services.importing.rows import Batch, add_audit, add_findings, add_invoice, add_moves
 
 log = logging.getLogger(__name__)
@@ -257,7 +258,7 @@ def _follow_refunds(
     session: Session,
     booking: Booking,
     prepared: Sequence[Prepared],
-    parked: Mapping[int, Sequence[refunds.Parked]],
+    parked: Mapping[int, Sequence[Parked]],
     counts: Counts,
 ) -> None:
     """Credit notes of the orders that have an invoice now and refunds, or had some (D11)."""
@@ -286,7 +287,7 @@ def _may_have_refunds(one: Prepared, had_some: bool) -> bool:
     return bool(order.refunds) or order.is_refunded or had_some or is_new_state
 
 
-def _clear_redrafted(session: Session, prepared: Sequence[Prepared]) -> dict[int, list[refunds.Parked]]:
+def _clear_redrafted(session: Session, prepared: Sequence[Prepared]) -> dict[int, list[Parked]]:
     """Waiting invoices that are drafted anew, or whose order was cancelled, make room for what replaces them.
 
     Their waiting credit notes too: what these keep, by invoice.

@@ -1,0 +1,94 @@
+"""What is known around the invoices whose refunds are booked, loaded at once: credit notes, decisions, stock taken."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session, selectinload
+
+from monet_web.domain.refund_parts import Part
+from monet_web.models.decisions import Decision, DecisionKind
+from monet_web.models.invoices import Invoice, InvoiceKind
+from monet_web.models.items import Item
+from monet_web.models.stock import StockMove
+from monet_web.services.importing.notes import MOVED_BY, credit_notes_of
+
+
+@dataclass(slots=True)
+class Around:
+    """What is known around the invoices of a page, loaded at once."""
+
+    notes: Mapping[int, list[Invoice]]
+    typed: Mapping[tuple[int, str], Mapping[int, Part]]
+    keeping_stock: Collection[int]
+    out: Mapping[tuple[int, int, int, int], Decimal] = field(default_factory=dict)  # invoice, position, place → pieces
+
+
+def locked(session: Session, invoice_ids: Sequence[int]) -> dict[int, Invoice]:
+    """The living invoices by id with lines and VAT, their rows locked."""
+    query = (
+        select(Invoice)
+        .where(Invoice.id.in_(invoice_ids), Invoice.kind == InvoiceKind.INVOICE, Invoice.superseded.is_(False))
+        .order_by(Invoice.id)
+        .options(selectinload(Invoice.lines), selectinload(Invoice.vat_rows))
+        .with_for_update(of=Invoice)
+        .execution_options(populate_existing=True)
+    )
+    return {invoice.id: invoice for invoice in session.scalars(query)}
+
+
+def around_of(session: Session, invoices: Mapping[int, Invoice], store_order_ids: Sequence[int]) -> Around:
+    """Inside the transaction that has locked the invoices; a handful of queries."""
+    notes = credit_notes_of(session, list(invoices))
+    items = {line.item_id for invoice in invoices.values() for line in invoice.lines if line.item_id}
+    keeping: Collection[int] = ()
+    if items:
+        keeping = set(session.scalars(select(Item.id).where(Item.id.in_(items), Item.keeps_stock.is_(True))))
+    around = Around(notes, _typed(session, store_order_ids), keeping)
+    if keeping:
+        around.out = _out(session, invoices, notes)
+    return around
+
+
+def _typed(session: Session, store_order_ids: Sequence[int]) -> dict[tuple[int, str], dict[int, Part]]:
+    """(order, refund) → what a person said of it, by position."""
+    rows = session.scalars(
+        select(Decision).where(Decision.store_order_id.in_(store_order_ids), Decision.kind == DecisionKind.REFUND)
+    )
+    return {(row.store_order_id, row.subject): parts_of(row.values) for row in rows}
+
+
+def parts_of(values: Mapping[str, Any]) -> dict[int, Part]:
+    """A decision's values as parts by position."""
+    return {
+        int(position): Part(Decimal(said["quantity"]), Decimal(said["net"]), Decimal(said["vat"]), said["goods"])
+        for position, said in values["lines"].items()
+    }
+
+
+def _out(
+    session: Session, invoices: Mapping[int, Invoice], notes: Mapping[int, Sequence[Invoice]]
+) -> dict[tuple[int, int, int, int], Decimal]:
+    """What each line of the invoices took from its warehouse and no credit note has brought back."""
+    of_document = {document: invoice for invoice in invoices for document in _documents(invoice, notes)}
+    rows = session.execute(
+        select(
+            StockMove.document_id, StockMove.position, StockMove.warehouse_id, StockMove.item_id,
+            func.sum(StockMove.quantity).label("quantity"),
+        )
+        .where(StockMove.document_type == MOVED_BY, StockMove.document_id.in_(of_document))
+        .group_by(StockMove.document_id, StockMove.position, StockMove.warehouse_id, StockMove.item_id)
+    )  # fmt: skip
+    out: dict[tuple[int, int, int, int], Decimal] = defaultdict(Decimal)
+    for row in rows:
+        out[of_document[row.document_id], row.position, row.warehouse_id, row.item_id] -= row.quantity
+    return dict(out)
+
+
+def _documents(invoice_id: int, notes: Mapping[int, Sequence[Invoice]]) -> list[int]:
+    return [invoice_id, *(note.id for note in notes.get(invoice_id, ()))]

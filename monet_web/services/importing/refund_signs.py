@@ -1,0 +1,84 @@
+"""What documents say of refunds without a credit note, and of credit notes whose refund the store knows no more."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import delete, insert, select
+from sqlalchemy.orm import Session
+
+from monet_web.domain.checks import money
+from monet_web.domain.orders import Order, Refund
+from monet_web.domain.refunds import refunds_of
+from monet_web.domain.windows import local_day
+from monet_web.models.invoices import Invoice, InvoiceFinding
+from monet_web.services.importing.booking import Booking
+from monet_web.services.importing.notes import IN_FULL
+from monet_web.services.importing.refund_rows import waits
+
+GONE = "refund_gone"
+NOT_BOOKED = "refund_not_booked"
+
+
+def say_gone(session: Session, notes: Sequence[Invoice], wanted: Mapping[str, Refund]) -> None:
+    """A registered credit note whose refund the store knows no more says so; no longer, when it is there again."""
+    for note in notes:
+        if waits(note) or note.external_id.startswith(IN_FULL):
+            continue
+        said = [found for found in note.found if found.code == GONE]
+        if note.external_id not in wanted and not said:
+            values = {"number": note.number or "", "amount": f"{-note.total:.2f}", "currency": note.currency}
+            row = {"invoice_id": note.id, "code": GONE, "subject": "", "values": values, "stops": False}
+            session.execute(insert(InvoiceFinding), [row])
+        elif note.external_id in wanted and said:
+            _take_away(session, [found.id for found in said])
+
+
+def say_not_booked(session: Session, booking: Booking, orders: Mapping[int, Order]) -> None:
+    """Invoices say how much of theirs was given back without a credit note, since the settings read no refunds.
+
+    They say it no longer when it is booked, or when the settings read them. `orders`: invoice → its order as it is now.
+    """
+    wanted = _not_booked(session, booking, orders) if booking.settings.refunds == "off" else {}
+    query = select(InvoiceFinding.id, InvoiceFinding.invoice_id, InvoiceFinding.values).where(
+        InvoiceFinding.invoice_id.in_(list(orders)), InvoiceFinding.code == NOT_BOOKED
+    )
+    old = []
+    for row in session.execute(query):
+        if wanted.get(row.invoice_id) == row.values:
+            del wanted[row.invoice_id]
+        else:
+            old.append(row.id)
+    _take_away(session, old)
+    rows = [
+        {"invoice_id": invoice_id, "code": NOT_BOOKED, "subject": "", "values": values, "stops": False}
+        for invoice_id, values in wanted.items()
+    ]
+    if rows:
+        session.execute(insert(InvoiceFinding), rows)
+
+
+def _not_booked(session: Session, booking: Booking, orders: Mapping[int, Order]) -> dict[int, dict[str, Any]]:
+    query = select(Invoice.credits_invoice_id, Invoice.external_id).where(Invoice.credits_invoice_id.in_(list(orders)))
+    booked = {(row.credits_invoice_id, row.external_id) for row in session.execute(query)}
+    found = {}
+    for invoice_id, order in orders.items():
+        left = [one for one in refunds_of(order) if (invoice_id, one.external_id[:120]) not in booked]
+        if left:
+            days = dict.fromkeys(local_day(one.created_at, booking.zone).isoformat() for one in left)
+            found[invoice_id] = {
+                "amount": money(sum((one.total for one in left), Decimal(0))), "currency": order.currency,
+                "count": ", ".join(days),
+            }  # fmt: skip
+    return found
+
+
+def _take_away(session: Session, finding_ids: Sequence[int]) -> None:
+    if finding_ids:
+        session.execute(
+            delete(InvoiceFinding)
+            .where(InvoiceFinding.id.in_(finding_ids))
+            .execution_options(synchronize_session=False)
+        )
