@@ -4,7 +4,7 @@ from monet_web.models.audit import AuditEntry
 from monet_web.models.base import Base, db
 from monet_web.models.bundles import Bundle
 from monet_web.models.columns import RememberedColumn
-from monet_web.models.company import Company, CompanyLogo, CurrencyRate, TakenNumber, VatRateRow
+from monet_web.models.company import Company, CompanyDetails, CompanyLogo, CurrencyRate, TakenNumber, VatRateRow
 from monet_web.models.connection_tests import ConnectionTest
 from monet_web.models.customers import Customer, CustomerKey
 from monet_web.models.decisions import Decision
@@ -28,6 +28,7 @@ __all__ = [
     "Base",
     "Bundle",
     "Company",
+    "CompanyDetails",
     "CompanyLogo",
     "ConnectionTest",
     "CurrencyRate",

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 
-from sqlalchemy import Boolean, CheckConstraint, Date, LargeBinary, String, UniqueConstraint, true
+from sqlalchemy import Boolean, CheckConstraint, Date, Index, LargeBinary, String, UniqueConstraint, true
 from sqlalchemy.orm import Mapped, mapped_column
 
-from monet_web.models.base import Base, ExactText, Id, Money
+from monet_web.models.base import Base, ExactText, Id, Moment, Money
 
 
 class Company(Base):
@@ -47,6 +47,23 @@ class Company(Base):
     prepaid_account: Mapped[str] = mapped_column(String(40), default="", server_default="")
     cod_account: Mapped[str] = mapped_column(String(40), default="", server_default="")
     gift_card_account: Mapped[str] = mapped_column(String(40), default="", server_default="")
+
+
+class CompanyDetails(Base):
+    """What documents registered before `until` show of the company: a row each time that one of these changed."""
+
+    __tablename__ = "company_details"
+    __table_args__ = (Index(None, "until"), {"sqlite_autoincrement": True})
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    until: Mapped[datetime] = mapped_column(Moment)
+    name: Mapped[str] = mapped_column(String(200))
+    code: Mapped[str] = mapped_column(String(40))
+    vat_code: Mapped[str] = mapped_column(String(40))
+    address: Mapped[str] = mapped_column(String(400))
+    country: Mapped[str] = mapped_column(String(2))
+    bank_name: Mapped[str] = mapped_column(String(100))
+    bank_account: Mapped[str] = mapped_column(String(40))
 
 
 class CompanyLogo(Base):

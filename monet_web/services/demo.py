@@ -82,6 +82,7 @@ def prepare(
         if not company.is_demo:
             company.is_demo = True
             company.name, company.address = "Demo UAB", "Gedimino pr. 1, Vilnius"
+            company.code, company.vat_code = "302345603", "LT100001919017"
             company.oss_from = OSS_FROM
             company.ask_vies = False  # its buyers' codes are made up
             audit.record(

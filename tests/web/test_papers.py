@@ -48,6 +48,7 @@ def test_the_pro_forma_of_a_waiting_invoice(app: Flask, session: Session) -> Non
 
 def test_the_list_as_a_zip_holds_what_the_list_is_narrowed_to(app: Flask, session: Session) -> None:
     with writing(session):
+        a_company(session)
         a_document(session, number="KL-1")
         a_document(session, number="KL-2", issue_date=date(2026, 11, 24))
     client = browser(app, session, Role.VIEWER)
@@ -64,6 +65,7 @@ def test_many_are_drawn_by_a_worker_and_followed_on_a_page(
 ) -> None:
     monkeypatch.setattr(bundles, "AT_ONCE", 1)
     with writing(session):
+        a_company(session)
         for number in ("KL-1", "KL-2"):
             a_document(session, number=number)
     client = browser(app, session, Role.VIEWER)

@@ -16,6 +16,7 @@ from monet_web.domain.vat import vat_country
 from monet_web.models.base import writing
 from monet_web.models.company import Company
 from monet_web.services import audit
+from monet_web.services.books import company_details
 from monet_web.services.books.fields import WrongFields
 from monet_web.services.books.vat_codes import vat_code_problem
 from monet_web.services.office import company_vat
@@ -50,10 +51,17 @@ def as_text(company: Company) -> dict[str, str]:
 
 
 def set_values(
-    session: Session, values: Mapping[str, str], *, reason: str = "", now: datetime, actor: str
+    session: Session,
+    values: Mapping[str, str],
+    *,
+    reason: str = "",
+    everywhere: bool = False,
+    now: datetime,
+    actor: str,
 ) -> list[str]:
     """Change what is in `values`; the keys that really changed. In a transaction of its own.
 
+    Documents registered before keep the details that they had, unless `everywhere` says that those were wrong.
     Closing or reopening a period (`closed_until`) needs a reason. Raises BrokenRule naming every wrong value.
     """
     unknown = [key for key in values if key not in KEYS]
@@ -89,8 +97,11 @@ def set_values(
             setattr(company, key, parsed[key])
         if "time_zone" in changed:
             changes.zone_changed(session, ZoneInfo(before["time_zone"]), ZoneInfo(company.time_zone), now=now)
+        company_details.changed(session, {key: before[key] for key in changed}, company, everywhere=everywhere, now=now)
         if changed:
             after = {key: parsed[key] for key in changed}
+            if everywhere and set(changed) & set(company_details.SHOWN):
+                after["everywhere"] = True
             if reason.strip():
                 after["reason"] = reason.strip()[:400]
             audit.record(

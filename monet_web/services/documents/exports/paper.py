@@ -19,6 +19,8 @@ from monet_web.domain.treatment import Treatment
 from monet_web.models.company import Company, CompanyLogo
 from monet_web.models.invoices import Invoice, InvoiceKind, InvoiceState
 from monet_web.models.items import Item
+from monet_web.services.books import company_details
+from monet_web.services.books.company_details import Dated, Details
 from monet_web.services.documents.exports.paper_words import WORDS, Pair, legal_reference
 from monet_web.services.importing.booking import company_vat
 
@@ -93,6 +95,7 @@ class Paper:
     vat_eur: Decimal | None
     total_eur: Decimal | None
     payments: tuple[tuple[str, Decimal | None], ...]
+    missing: tuple[str, ...] = ()  # what it must show of the seller and can't: name, vat_code, address
 
     @property
     def has_discounts(self) -> bool:
@@ -120,7 +123,7 @@ def logo(session: Session) -> Logo | None:
 
 
 def load(session: Session, invoice_ids: Sequence[int]) -> list[Paper]:
-    """The documents in the order asked, those that are gone left out. Inside a transaction; six queries at most."""
+    """The documents in the order asked, those that are gone left out. Inside a transaction; seven queries at most."""
     credited = aliased(Invoice)
     query = (
         select(Invoice, credited.number, credited.issue_date.label("day"))
@@ -131,12 +134,13 @@ def load(session: Session, invoice_ids: Sequence[int]) -> list[Paper]:
     )
     found = {row.Invoice.id: row for row in session.execute(query)}
     company = session.get_one(Company, 1, populate_existing=True)
+    dated = company_details.load(session, company)
     codes = _item_codes(session, [row.Invoice for row in found.values()])
     papers = []
     for id_ in invoice_ids:
         if (row := found.get(id_)) is not None:
             original = (row.number, row.day) if row.number else None
-            papers.append(_paper(row.Invoice, company, codes, original))
+            papers.append(_paper(row.Invoice, company, dated, codes, original))
     return papers
 
 
@@ -147,21 +151,25 @@ def _item_codes(session: Session, invoices: Sequence[Invoice]) -> Mapping[int, s
     return {row.id: row.code for row in session.execute(select(Item.id, Item.code).where(Item.id.in_(ids)))}
 
 
-def _paper(invoice: Invoice, company: Company, codes: Mapping[int, str], original: tuple[str, date] | None) -> Paper:
+def _paper(
+    invoice: Invoice, company: Company, dated: Dated, codes: Mapping[int, str], original: tuple[str, date] | None
+) -> Paper:
     is_payer = _is_payer(invoice, company)
     has_vat = is_payer or bool(invoice.vat)  # VAT that was charged all the same is never hidden
+    is_pro_forma = invoice.state is not InvoiceState.REGISTERED
+    details = dated.at(None if is_pro_forma else invoice.registered_at)
     return Paper(
         title=_title(invoice, has_vat),
         number=invoice.number or "",
         order_number=invoice.order_number,
-        is_pro_forma=invoice.state is not InvoiceState.REGISTERED,
+        is_pro_forma=is_pro_forma,
         is_copy=invoice.issued_by_store,
         has_vat=has_vat,
         issue_date=invoice.issue_date,
         supply_date=invoice.supply_date,
         vat_date=invoice.vat_date if invoice.vat_date not in (None, invoice.supply_date) else None,
         credits=original,
-        seller=_seller(company, has_vat),
+        seller=_seller(details, has_vat),
         buyer=_buyer(invoice),
         ship_country=invoice.ship_country,
         currency=invoice.currency,
@@ -176,6 +184,7 @@ def _paper(invoice: Invoice, company: Company, codes: Mapping[int, str], origina
         vat_eur=invoice.vat_eur,
         total_eur=invoice.total_eur,
         payments=_payments(invoice),
+        missing=() if is_pro_forma else details.missing(has_vat=has_vat),
     )
 
 
@@ -193,15 +202,15 @@ def _title(invoice: Invoice, has_vat: bool) -> Pair:
     return WORDS[f"vat_{kind}" if has_vat else kind]
 
 
-def _seller(company: Company, has_vat: bool) -> Party:
+def _seller(details: Details, has_vat: bool) -> Party:
     return Party(
-        name=company.name,
-        code=company.code,
-        vat_code=company.vat_code if has_vat else "",
-        address=company.address,
-        country=company.country,
-        bank_name=company.bank_name,
-        bank_account=company.bank_account,
+        name=details.name,
+        code=details.code,
+        vat_code=details.vat_code if has_vat else "",
+        address=details.address,
+        country=details.country,
+        bank_name=details.bank_name,
+        bank_account=details.bank_account,
     )
 
 
@@ -220,7 +229,8 @@ def _buyer(invoice: Invoice) -> Party:
 def _lines(invoice: Invoice, codes: Mapping[int, str]) -> tuple[PaperLine, ...]:
     return tuple(
         PaperLine(
-            code=(codes.get(line.item_id, "") if line.item_id is not None else "") or line.sku,
+            # What the store called it is the invoice's own; the item may be merged or mapped anew later.
+            code=line.sku or (codes.get(line.item_id, "") if line.item_id is not None else ""),
             name=line.name,
             quantity=line.quantity,
             unit=line.unit or (None if line.kind in _GOODS else ""),

@@ -11,6 +11,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from monet_web.domain.errors import BrokenRule
+from monet_web.services.books import company_details
 from monet_web.services.documents.exports.paper import Logo, Paper
 from monet_web.services.documents.exports.paper_words import LANGUAGES, WORDS, day, figure, plain_figure
 
@@ -51,7 +52,8 @@ class Book:
         self._drawn: list[Any] = []
 
     def add(self, paper: Paper) -> None:
-        """One more document."""
+        """One more document. Raises BrokenRule where it would not show what the law asks of the seller."""
+        company_details.must_be_complete(paper.missing, has_vat=paper.has_vat)
         page = page_of(paper, self._logo, self._language)
         html = self._weasyprint.HTML(string=page, url_fetcher=_only(self._logo), base_url="monet:")
         self._drawn.append(html.render(font_config=self._fonts))
