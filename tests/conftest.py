@@ -17,7 +17,10 @@ from monet_web.app import create_app
 from monet_web.config import Config
 from monet_web.models import db
 from monet_web.models.base import sealer
+from tests import made_once
 from tests.databases import TEST_KEY, Databases, PostgresqlDatabases, SqliteDatabases, postgresql_server
+
+made_once.keep()
 
 # A float that becomes a Decimal, or is compared with one, fails the test that it happens in, in any thread (D13).
 decimal.DefaultContext.traps[decimal.FloatOperation] = True

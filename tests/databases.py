@@ -6,6 +6,7 @@ import itertools
 import shutil
 import signal
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -14,11 +15,12 @@ from typing import Any, Protocol
 
 import psutil
 import pytest
-from sqlalchemy import create_engine, text
+from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.pool import NullPool
 
 from monet_web.migrate import upgrade
+from tests.emptied import Template
 
 TEST_KEY = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
 OTHER_KEY = "YWJjZGVmZ2hpamtsbW5vcHFyc3R1dnd4eXphYmNkZWY="
@@ -26,6 +28,8 @@ OTHER_KEY = "YWJjZGVmZ2hpamtsbW5vcHFyc3R1dnd4eXphYmNkZWY="
 # For a rule that only one of the two can break, or whose test is slow and means the same on both.
 sqlite_only = pytest.mark.parametrize("databases", ["sqlite"], indirect=True)
 postgresql_only = pytest.mark.parametrize("databases", ["postgresql"], indirect=True)
+
+_MOST_USES = 50  # deleted rows stay in its files
 
 
 class Databases(Protocol):
@@ -69,11 +73,16 @@ class SqliteDatabases:
 
 @dataclass
 class PostgresqlDatabases:
-    """Databases of one server, which belongs to this process alone."""
+    """Databases of one server, which belongs to this process alone.
+
+    One that is given back serves again, emptied: making one and filling its caches takes longer than most tests.
+    """
 
     server: URL  # of the database `postgres`
     _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
-    _template: str = ""
+    _template: Template | None = None
+    _uses: Counter[str] = field(default_factory=Counter)  # of migrated ones
+    _emptied: list[str] = field(default_factory=list)
 
     def empty(self) -> str:
         name = f"test_{next(self._numbers)}"
@@ -81,24 +90,42 @@ class PostgresqlDatabases:
         return self._url(name)
 
     def migrated(self) -> str:
-        if not self._template:
+        if self._template is None:
             self.run("CREATE DATABASE monet_template")
             upgrade(self._url("monet_template"))
-            self._template = "monet_template"
-        name = f"test_{next(self._numbers)}"
-        self.run(f"CREATE DATABASE {name} TEMPLATE {self._template}")
-        return self._url(name)
+            with self._connected("monet_template") as connection:
+                self._template = Template.of(connection)
+        if self._emptied:
+            url = self._emptied.pop()
+        else:
+            name = f"test_{next(self._numbers)}"
+            self.run(f"CREATE DATABASE {name} TEMPLATE monet_template")
+            url = self._url(name)
+        self._uses[url] += 1
+        return url
 
     def remove(self, url: str) -> None:
-        self.run(f"DROP DATABASE {make_url(url).database} WITH (FORCE)")
+        name = str(make_url(url).database)
+        if self._template is not None and 0 < self._uses[url] < _MOST_USES:
+            with self._connected(name) as connection:
+                as_new = self._template.restore(connection)
+            if as_new:
+                self._emptied.append(url)
+                return
+        self.run(f"DROP DATABASE {name} WITH (FORCE)")
 
     def _url(self, name: str) -> str:
         return self.server.set(database=name).render_as_string(hide_password=False)
 
+    @contextmanager
+    def _connected(self, name: str) -> Iterator[Connection]:
+        engine = create_engine(self._url(name), poolclass=NullPool, isolation_level="AUTOCOMMIT")
+        with engine.connect() as connection:
+            yield connection
+
     def run(self, statement: str) -> None:
         """Execute one statement outside a transaction, in the database `postgres`."""
-        engine = create_engine(self.server, poolclass=NullPool, isolation_level="AUTOCOMMIT")
-        with engine.connect() as connection:
+        with self._connected("postgres") as connection:
             connection.execute(text(statement))
 
 
