@@ -124,28 +124,40 @@ def isaf(
 @click.argument("quarter", metavar="YYYY-QN")
 @click.argument("file", type=_FILE, required=False)
 @click.option("--documents", type=_FILE, help="The documents with their evidence too, to this .csv.")
-def oss(quarter: str, file: Path | None, documents: Path | None) -> None:
+@click.option("--anew", is_flag=True, help="The file taken before was not handed in: take one with what changed since.")
+def oss(quarter: str, file: Path | None, documents: Path | None, anew: bool) -> None:
     """Show a quarter's sales under OSS, and write them to FILE.csv or FILE.xlsx when one is named.
 
     \b
     monet reports oss 2026-Q4
     monet reports oss 2026-Q4 oss.xlsx
+
+    Once the quarter is over, writing the file files the return: it stays so, and what changes afterwards is a
+    correction of the first return not yet filed.
     """
     from monet_web.models.base import reading
     from monet_web.services.documents.exports import oss as service
 
     wanted = _quarter(quarter)
+    if anew and file is None:
+        raise click.UsageError("A return is taken anew into a file. Name it.")
     with opened() as here:
         if documents is not None:
             rows = service.write_evidence(here.session, wanted, documents)
             _out.say(f"{_out.many(rows, 'row')} written to {documents}.")
         if file is not None:
-            filing = service.take(here.session, wanted, file, now=here.now, actor=here.actor)
+            filing = service.take(here.session, wanted, file, anew=anew, now=here.now, actor=here.actor)
             _out.say(f"{wanted} written to {file}.")
             _out.say(f"SHA-256 {filing.sha256}")
             return
         with reading(here.session):
             found = service.load(here.session, wanted)
+        if found.since is not None:
+            _out.say(f"Filed: taken {found.since.made_at:%Y-%m-%d} by {found.since.made_by}.")
+        if found.gap is not None:
+            _out.say(
+                f"{found.gap} was not taken here: what changed before it stands there: monet reports oss {found.gap}"
+            )
         _out.table(
             ("country", "rate", "base, EUR", "VAT, EUR"),
             [(one.country, f"{one.rate:f} %", _out.amount(one.base), _out.amount(one.vat)) for one in found.supplies],
@@ -159,7 +171,9 @@ def oss(quarter: str, file: Path | None, documents: Path | None) -> None:
         if found.doubtful:
             _out.say(f"{_out.many(found.doubtful, 'invoice')} with one piece of evidence only.")
         for country, amount in found.changed:
-            _out.say(f"Since the file was taken, {country}: {_out.amount(amount)} EUR of VAT.")
+            _out.say(
+                f"Changed since, {country}: {_out.amount(amount)} EUR of VAT, a correction of {found.changes_stand_in}."
+            )
         if found.missing:
             raise SystemExit(1)
 
@@ -242,6 +256,8 @@ def numbers(month: str, as_json: bool) -> None:
 
 
 def _say_month(found: Month) -> None:
+    from monet_web.domain import isaf_words as words
+
     waiting = found.waiting
     state = "closed" if found.is_closed else "open" if found.is_over else "not over"
     _out.say(f"{found.first:%B %Y}: {state}.")
@@ -257,14 +273,19 @@ def _say_month(found: Month) -> None:
         lines.append(f"{_out.many(found.unbooked, 'order')} became no document: monet conflicts list, monet runs list")
     if found.changed:
         lines.append(f"{_out.many(found.changed, 'document')} changed in the store: monet changed list")
+    if found.given_back:
+        named = ", ".join(f"{one.number} {one.amount} {one.currency}" for one in found.named_back)
+        more = " …" if len(found.named_back) < found.given_back else ""
+        lines.append(f"{_out.many(found.given_back, 'invoice')} with refunds that are not booked: {named}{more}")
     if found.unexplained:
         missing = _out.many(found.unexplained, "number")
         lines.append(f"{missing} missing and not explained: monet reports numbers {found.first:%Y-%m}")
     lines += [f"No rate for {subject}: {_wait(count)}." for subject, count in found.rates]
     lines += [f"OSS misses the rate of {currency} published on {of.published}." for of, currency in found.quarter_rates]
     if "isaf" in found.stands_open:
-        refused = found.isaf.refused_count or len(found.isaf.against)
-        lines.append(f"i.SAF: {refused} would be refused: monet reports isaf {found.first:%Y-%m}")
+        against = [f"{words.said(each).wrong}" for each in found.isaf.against]
+        refused = [f"{found.isaf.refused_count} would be refused"] if found.isaf.refused_count else []
+        lines.append(f"i.SAF: {' '.join((*against, *refused))}: monet reports isaf {found.first:%Y-%m}")
     if found.unsettled:
         lines.append(f"{_out.many(found.unsettled, 'invoice')} registered without moving stock.")
     for line in lines or ["Nothing stands open."]:

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from monet_web.domain.errors import BrokenRule
 from monet_web.domain.quarters import Quarter
-from monet_web.models import Company, Integration, Invoice, InvoiceFinding
+from monet_web.models import Company, FilingTerms, Integration, Invoice, InvoiceFinding
 from monet_web.models.base import reading, writing
 from monet_web.models.invoices import InvoiceState
 from monet_web.models.store_orders import Outcome
@@ -32,7 +32,7 @@ ESTONIA: Row = ("24", "PVM15", "10.00", "2.40")
 @pytest.fixture
 def shop(session: Session) -> Integration:
     with writing(session):
-        session.execute(update(Company).values(code="123456789"))
+        session.execute(update(Company).values(name="UAB Kava", code="123456789", vat_code="LT100001919017"))
         integration = an_integration(session)
     filings.set_terms(session, part="EPARD", oss="in", names="given", **WHO)
     return integration
@@ -134,6 +134,40 @@ def test_a_change_that_nobody_answered_stands_open(session: Session, shop: Integ
         invoice = put(session, shop, "5")
         session.add(InvoiceFinding(invoice_id=invoice.id, code="changed_in_store", subject="", values={}, stops=False))
     assert (loaded(session).stands_open, loaded(session).changed) == (["changed"], 1)
+
+
+@pytest.mark.parametrize(
+    ("days", "answers", "is_open"),
+    [
+        ("2026-12-10", (), True),
+        ("2026-11-30, 2026-12-01", (), True),
+        ("2027-01-01, 2026-11-12", (), False),
+        ("2026-12-10", ("change_ignored",), False),
+        ("2026-12-10", ("change_ignored", "changed_in_store"), True),
+    ],
+)
+def test_money_given_back_without_a_credit_note_stands_open_in_the_month_of_the_refund(
+    session: Session, shop: Integration, days: str, answers: tuple[str, ...], is_open: bool
+) -> None:
+    with writing(session):
+        put(session, shop, "5")
+        invoice = put(session, shop, "6", issue_date=date(2026, 10, 2))
+        values = {"amount": "6.00", "currency": "EUR", "count": days}
+        session.add(InvoiceFinding(invoice_id=invoice.id, code="refund_not_booked", values=values, stops=False))
+        for code in answers:
+            session.add(InvoiceFinding(invoice_id=invoice.id, code=code, values={}, stops=False))
+    found = loaded(session)
+    assert ("refunds" in found.stands_open) == is_open
+    named = [month.GivenBack(invoice.id, "6", "6.00", "EUR")]
+    assert (found.given_back, found.named_back) == ((1, named) if is_open else (0, []))
+
+
+def test_a_part_that_nobody_has_named_leaves_isaf_open(session: Session, shop: Integration) -> None:
+    with writing(session):
+        put(session, shop, "5")
+        session.execute(update(FilingTerms).values(part=""))
+    found = loaded(session)
+    assert (found.stands_open, found.isaf.refused_count) == (["isaf"], 0)
 
 
 def test_waiting_documents_are_summed_in_euro_and_those_without_are_counted(

@@ -323,6 +323,38 @@ def test_switched_off_it_is_only_said(session: Session, session_factory: Factory
     assert (run.registered, run.credit_notes, codes(invoice)) == (1, 0, ["refund_not_booked"])
 
 
+def test_switched_off_a_later_refund_is_said_too_until_it_is_booked(
+    session: Session, session_factory: Factory, store: Shop
+) -> None:
+    integration = integrate(session, accounting_type="amounts", refunds="off")
+    first = a_refund(back())
+    later = replace(a_refund(total="6.00", external_id="502"), created_at=NOON + timedelta(days=3))
+    for given in ((), (first,), (first, later)):
+        put(store, an_order(lines=PAIR, refunds=given))
+        import_all(session_factory, integration)
+    said = {found.code: found.values for found in invoices(session)[0].found}
+    assert said["refund_not_booked"] == {"amount": "18.10", "currency": "EUR", "count": "2026-11-24, 2026-11-26"}
+    with writing(session):
+        session.get_one(Integration, integration.id).settings = {**integration.settings, "refunds": "journal"}
+    import_all(session_factory, integration)
+    invoice, *made = invoices(session)
+    assert (codes(invoice), len(made)) == ([], 2)
+
+
+def test_switched_off_a_status_that_says_given_back_is_said(
+    session: Session, session_factory: Factory, store: Shop
+) -> None:
+    integration = integrate(session, accounting_type="amounts", refunds="off")
+    put(store, an_order())
+    import_all(session_factory, integration)
+    moment = NOON + timedelta(days=1)
+    put(store, an_order(is_refunded=True, is_sale=False, status="refunded", changed_at=moment))
+    import_all(session_factory, integration)
+    (invoice,) = invoices(session)
+    said = {found.code: found.values for found in invoice.found}
+    assert said["refund_not_booked"] == {"amount": "12.10", "currency": "EUR", "count": "2026-11-24"}
+
+
 def test_an_exchange_rate_is_the_invoices(session: Session, session_factory: Factory, store: Shop) -> None:
     with writing(session):
         session.add(CurrencyRate(day=NOON.date(), currency="USD", rate=Decimal("1.1")))

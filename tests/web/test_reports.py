@@ -40,7 +40,7 @@ NS = {"i": "http://www.vmi.lt/cms/imas/isaf"}
 @pytest.fixture
 def shop(session: Session) -> Integration:
     with writing(session):
-        session.execute(update(Company).values(name="UAB Kava", code="123456789"))
+        session.execute(update(Company).values(name="UAB Kava", code="123456789", vat_code="LT100001919017"))
         return an_integration(session)
 
 
@@ -128,12 +128,39 @@ def test_what_stands_open_is_told_with_the_place_where_it_is_mended_and_closing_
     assert waits.id < usd.id
 
 
-def test_a_company_that_files_no_isaf_from_here_has_a_clean_month_all_the_same(
+def test_a_company_that_is_no_vat_payer_files_no_isaf_and_has_a_clean_month(
     accountant: FlaskClient, session: Session, shop: Integration
 ) -> None:
+    with writing(session):
+        session.execute(update(Company).values(vat_payer=False))
     dated(session, shop, "KL-1", [("12", "", "10.00", "1.20")])
     page = words(accountant.get("/reports/month").text)
     assert "Nothing stands between this month and its filing." in page
+
+
+def test_a_part_that_nobody_has_named_hides_nothing_of_what_would_be_refused(
+    accountant: FlaskClient, session: Session, shop: Integration
+) -> None:
+    page = words(accountant.get("/reports/month").text)
+    assert "One thing stands between this month and its filing." in page
+    assert "The part's name is not said yet." in page
+    assert "nothing of it would be refused" not in page
+    dated(session, shop, "KL-1", [("12", "", "10.00", "1.20")])
+    assert "The tax authority would refuse them" in words(accountant.get("/reports/month").text)
+
+
+def test_money_given_back_that_no_credit_note_says_is_named(
+    accountant: FlaskClient, session: Session, shop: Integration
+) -> None:
+    say_terms(session)
+    invoice = dated(session, shop, "KL-1", issue_date=FIRST - timedelta(days=20), buyer_name="<b>Ona</b>")
+    with writing(session):
+        values = {"amount": "6.00", "currency": "EUR", "count": f"{FIRST - timedelta(days=2)}, {DAY}"}
+        session.add(InvoiceFinding(invoice_id=invoice.id, code="refund_not_booked", values=values, stops=False))
+    text = accountant.get("/reports/month").text
+    assert "Refunds that are not booked" in words(text)
+    assert f'href="/invoices/{invoice.id}">KL-1</a>' in text
+    assert "6.00 EUR" in words(text)
 
 
 def test_this_month_can_not_be_closed(accountant: FlaskClient, session: Session, shop: Integration) -> None:
@@ -209,48 +236,6 @@ def test_what_changed_since_the_file_is_named_on_both_pages(
     for address in ("isaf", "month"):
         text = accountant.get(f"/reports/{address}?month={MONTH}").text
         assert f'1 new:</strong> <a href="/invoices/{late.id}">KL-2</a>' in text
-
-
-# --- OSS ----------------------------------------------------------------------------------------------------------
-
-
-def test_oss_shows_the_quarter_and_is_taken_as_csv_and_xlsx(
-    accountant: FlaskClient, session: Session, shop: Integration
-) -> None:
-    abroad = {"treatment": "oss", "ship_country": "EE", "buyer": {"country": "LT"}}
-    dated(session, shop, "KL-1", [("24", "PVM15", "10.00", "2.40")], **abroad)
-    page = words(accountant.get(f"/reports/oss?quarter={QUARTER}").text).replace("\u00a0", " ")
-    assert "EE 24 % 10.00 2.40" in page
-    assert "Of one invoice only the place of delivery says where the buyer is" in page
-    answer = accountant.post("/reports/oss/take", data={"quarter": str(QUARTER), "ending": "csv"}, buffered=True)
-    assert answer.data.decode("utf-8-sig").splitlines()[1] == f"supply,{QUARTER},EE,24,10.00,2.40"
-    assert answer.headers["Content-Disposition"] == f"attachment; filename=oss-{QUARTER}.csv"
-    accountant.post("/reports/oss/take", data={"quarter": str(QUARTER), "ending": "xlsx"}, buffered=True)
-    assert [(one.kind, one.period, one.documents) for one in taken(session)] == [("oss", str(QUARTER), 1)] * 2
-    assert (
-        accountant.post("/reports/oss/take", data={"quarter": str(QUARTER), "ending": "pdf"}, buffered=True).status_code
-        == 303
-    )
-    evidence = accountant.get(f"/reports/oss/documents.csv?quarter={QUARTER}", buffered=True).data.decode("utf-8-sig")
-    assert evidence.splitlines()[1].startswith(f"KL-1,invoice,,{DAY},{DAY},{QUARTER},EE,LT,delivery only,24,EUR")
-    dated(session, shop, "KL-2", [("24", "PVM15", "1.00", "0.24")], **abroad)
-    page = words(accountant.get(f"/reports/oss?quarter={QUARTER}").text).replace("\u00a0", " ")
-    assert "EE 0.24 EUR of VAT." in page
-
-
-def test_a_missing_rate_is_told_and_the_return_is_not_offered(
-    accountant: FlaskClient, session: Session, shop: Integration
-) -> None:
-    abroad = {"treatment": "oss", "ship_country": "EE", "currency": "USD", "eur_rate": "1.1"}
-    dated(session, shop, "KL-1", [("24", "PVM15", "10.00", "2.40")], **abroad)
-    text = accountant.get(f"/reports/oss?quarter={QUARTER}").text
-    assert "One exchange rate is missing" in words(text)
-    assert "/reports/oss/take" not in text
-    refused = accountant.post(
-        "/reports/oss/take", data={"quarter": str(QUARTER), "ending": "csv"}, follow_redirects=True
-    )
-    assert "A rate for the end of the quarter is missing: USD as published on" in words(refused.text)
-    assert taken(session) == []
 
 
 # --- who, and at what cost ----------------------------------------------------------------------------------------

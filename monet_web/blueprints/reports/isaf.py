@@ -106,12 +106,13 @@ def _page(first: date | None, form: Typed | None = None) -> ResponseReturnValue:
             after=asked.after(first) if first < asked.today(session).replace(day=1) else None,
             form=form or Typed(saved, about="terms"),
             may_file=current_user.may(Role.ACCOUNTANT),
-            words=_words,
+            words=words_of,
             mend_at=mend_at,
             say=sentences,
         )
     return page, 422 if form is not None else 200
 
 
-def _words(refusal: Refusal) -> Words:
+def words_of(refusal: Refusal) -> Words:
+    """What is wrong and what to do, in the person's language."""
     return said(refusal, str(get_locale()))

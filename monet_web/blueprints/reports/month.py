@@ -13,6 +13,7 @@ from monet_web.blueprints import sentences
 from monet_web.blueprints.access import needs, signed_in
 from monet_web.blueprints.reports import asked
 from monet_web.blueprints.reports.blueprint import reports
+from monet_web.blueprints.reports.isaf import words_of
 from monet_web.blueprints.said import told
 from monet_web.blueprints.typed import Typed
 from monet_web.domain.errors import BrokenRule, MonetError
@@ -80,5 +81,6 @@ def _page(first: date | None, form: Typed | None = None) -> ResponseReturnValue:
             form=form or Typed(about="close"),
             may_close=current_user.may(Role.ACCOUNTANT),
             say=sentences,
+            words=words_of,
         )
     return page, 422 if form is not None else 200

@@ -15,6 +15,7 @@ from monet_web.domain.refunds import refunds_of
 from monet_web.domain.windows import local_day
 from monet_web.models.invoices import Invoice, InvoiceFinding
 from monet_web.services.importing.booking import Booking
+from monet_web.services.importing.facts import CHANGED, REFUNDED_ONLY
 from monet_web.services.importing.notes import IN_FULL
 from monet_web.services.importing.refund_rows import waits
 
@@ -41,10 +42,14 @@ def say_not_booked(session: Session, booking: Booking, orders: Mapping[int, Orde
 
     They say it no longer when it is booked, or when the settings read them. `orders`: invoice → its order as it is now.
     """
-    wanted = _not_booked(session, booking, orders) if booking.settings.refunds == "off" else {}
-    query = select(InvoiceFinding.id, InvoiceFinding.invoice_id, InvoiceFinding.values).where(
-        InvoiceFinding.invoice_id.in_(list(orders)), InvoiceFinding.code == NOT_BOOKED
-    )
+    is_off = booking.settings.refunds == "off"
+    wanted = _not_booked(session, booking, orders) if is_off else {}
+    said = InvoiceFinding.code == NOT_BOOKED
+    if not is_off:
+        # So is the change that was told while they were not read: the credit note answers it.
+        said |= (InvoiceFinding.code == CHANGED) & (InvoiceFinding.subject == REFUNDED_ONLY)
+    query = select(InvoiceFinding.id, InvoiceFinding.invoice_id, InvoiceFinding.values)
+    query = query.where(InvoiceFinding.invoice_id.in_(list(orders)), said)
     old = []
     for row in session.execute(query):
         if wanted.get(row.invoice_id) == row.values:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, exists, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from monet_web.domain.errors import BrokenRule
 from monet_web.domain.money import ZERO
@@ -21,14 +21,16 @@ from monet_web.models.invoices import Invoice, InvoiceFinding, InvoiceState
 from monet_web.models.store_orders import Outcome, StoreOrder
 from monet_web.services.documents import unsettled
 from monet_web.services.documents.exports import isaf, oss
-from monet_web.services.importing.facts import CHANGED
+from monet_web.services.importing.facts import CHANGED, IGNORED
+from monet_web.services.importing.refund_signs import NOT_BOOKED
 from monet_web.services.office import periods
 from monet_web.services.reports import numbers
 
-# What i.SAF says of a company that files none from here: nothing of the month stands open because of it.
-_NOT_FILED_HERE = frozenset({"part_missing", "not_payer", "not_lithuania"})
+# What i.SAF says of a company that files none at all: nothing of the month stands open because of it.
+_FILES_NONE = frozenset({"not_payer", "not_lithuania"})
 _RATE_MISSING = "currency_rate_missing"
 _MOST_RATES = 50
+_MOST_NAMED = 20
 _CLEAN = "Nothing stood open."
 
 
@@ -40,6 +42,16 @@ class Waiting:
     vat: Decimal = ZERO  # in EUR
     total: Decimal = ZERO  # in EUR, VAT included
     without_euro: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class GivenBack:
+    """A registered invoice of which money was given back in the month, and no credit note says so."""
+
+    invoice_id: int
+    number: str
+    amount: str  # all that is not booked of it
+    currency: str
 
 
 @dataclass(slots=True)
@@ -58,11 +70,13 @@ class Month:
     earlier: int = 0  # documents that wait in months before it, which closing would close too
     unbooked: int = 0  # orders of the month that became no document: their number is taken, or nobody can read them
     changed: int = 0  # registered documents whose orders say something else by now, unanswered
+    given_back: int = 0  # invoices of GivenBack; their integrations are set not to read refunds
+    named_back: list[GivenBack] = field(default_factory=list)  # the first of them
 
     @property
     def files_isaf(self) -> bool:
-        """False for a company that files no i.SAF from here."""
-        return not any(each.code in _NOT_FILED_HERE for each in self.isaf.against)
+        """False for a company that files no i.SAF."""
+        return not any(each.code in _FILES_NONE for each in self.isaf.against)
 
     @property
     def quarter_rates(self) -> list[tuple[Quarter, str]]:
@@ -71,12 +85,16 @@ class Month:
 
     @property
     def stands_open(self) -> list[str]:
-        """What stands open, by name: waiting, earlier, orders, changed, numbers, rates, oss_rates, isaf, stock."""
+        """What stands open, by name.
+
+        waiting, earlier, orders, changed, refunds, numbers, rates, oss_rates, isaf, stock.
+        """
         found = {
             "waiting": self.waiting.documents > 0,
             "earlier": self.earlier > 0,
             "orders": self.unbooked > 0,
             "changed": self.changed > 0,
+            "refunds": self.given_back > 0,
             "numbers": self.unexplained > 0,
             "rates": bool(self.rates),
             "oss_rates": bool(self.quarter_rates),
@@ -111,6 +129,7 @@ def load(session: Session, month: date, *, now: datetime) -> Month:
             exists().where(InvoiceFinding.invoice_id == Invoice.id, InvoiceFinding.code == CHANGED),
         ),
     )  # fmt: skip
+    found.given_back, found.named_back = _given_back(session, first)
     quarter = quarter_of(first)
     if quarter.last == last:
         found.quarter = oss.load(session, quarter)
@@ -137,6 +156,29 @@ def close(session: Session, month: date, *, reason: str = "", now: datetime, act
 
 def _count(session: Session, *asked: ColumnElement[bool]) -> int:
     return session.scalar(select(func.count()).select_from(Invoice).where(*asked)) or 0
+
+
+def _given_back(session: Session, first: date) -> tuple[int, list[GivenBack]]:
+    """By the days of the refunds, whenever the invoice was issued; what a person has answered does not count."""
+    answered = exists().where(InvoiceFinding.invoice_id == Invoice.id, InvoiceFinding.code == IGNORED)
+    asks_again = exists().where(InvoiceFinding.invoice_id == Invoice.id, InvoiceFinding.code == CHANGED)
+    said = aliased(InvoiceFinding)
+    query = (
+        select(Invoice.id, Invoice.number, said.values)
+        .join(said, said.invoice_id == Invoice.id)
+        .where(
+            said.code == NOT_BOOKED,
+            said.values["count"].as_string().contains(f"{first:%Y-%m}-", autoescape=True),
+            Invoice.state == InvoiceState.REGISTERED,
+            Invoice.superseded.is_(False),
+            ~answered | asks_again,
+        )
+    )
+    count = session.scalar(select(func.count()).select_from(query.subquery())) or 0
+    rows = session.execute(query.order_by(Invoice.id).limit(_MOST_NAMED)) if count else ()
+    return count, [
+        GivenBack(row.id, row.number or "", str(row.values["amount"]), str(row.values["currency"])) for row in rows
+    ]
 
 
 def _unbooked(session: Session, first: date, zone: ZoneInfo) -> int:
