@@ -19,7 +19,7 @@ from monet_web.services.documents.exports import bundles
 from tests.cli.conftest import Monet, books, home, monet, store
 from tests.jobs.test_errands import NOW
 from tests.jobs.test_tick import redis, redis_url
-from tests.services.test_pdf import a_document
+from tests.services.test_pdf import a_company, a_document
 
 __all__ = ["books", "home", "monet", "redis", "redis_url", "store"]  # fixtures of other tests
 
@@ -29,6 +29,7 @@ def bundle(monet: Monet, books: Session, redis_url: str, monkeypatch: pytest.Mon
     """A bundle of two documents."""
     monkeypatch.setenv("REDIS_URL", redis_url)
     with writing(books):
+        a_company(books)
         ids = [a_document(books, number=number) for number in ("KL-1", "KL-2")]
     return bundles.begin(books, ids, ending="zip", language="lt", now=NOW, actor="ona")
 
