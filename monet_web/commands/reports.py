@@ -262,6 +262,9 @@ def _say_month(found: Month) -> None:
     state = "closed" if found.is_closed else "open" if found.is_over else "not over"
     _out.say(f"{found.first:%B %Y}: {state}.")
     lines = []
+    if found.company:
+        needed = ", ".join({"vat_code": "VAT code"}.get(key, key) for key in found.company)
+        lines.append(f"Invoices can't be drawn, the company lacks: {needed}: monet company set")
     if waiting.documents:
         without = f", {waiting.without_euro} of them without amounts in EUR" if waiting.without_euro else ""
         lines.append(

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import get_locale
 from flask_babel import gettext as _
 from flask_login import current_user
 
@@ -40,6 +41,8 @@ def oss() -> ResponseReturnValue:
             before=quarter.before(),
             after=quarter.after() if quarter.last < today else None,
             is_over=quarter.last < today,
+            is_overdue=quarter.due < today,
+            country=_country,
             may_file=current_user.may(Role.ACCOUNTANT),
             say=sentences,
         )
@@ -48,16 +51,17 @@ def oss() -> ResponseReturnValue:
 @reports.post("/oss/take")
 @needs(Role.ACCOUNTANT)
 def take_oss() -> ResponseReturnValue:
-    """The quarter as a file; it is remembered with its hash."""
+    """The quarter as a file; it is remembered with its hash, and once the quarter is over this files the return."""
     quarter = asked.quarter(request.form.get("quarter", ""))
     ending = request.form.get("ending", "")
     if quarter is None or ending not in _TYPES:
         flash(_("Choose the quarter again."), "failed")
         return redirect(url_for("reports.oss"), 303)
     session, now, actor = db.session(), now_utc(), current_user.email
+    anew = request.form.get("anew") == "yes"
 
     def write(path: Path) -> None:
-        service.take(session, quarter, path, now=now, actor=actor)
+        service.take(session, quarter, path, anew=anew, now=now, actor=actor)
 
     try:
         return asked.as_download(f"oss-{quarter}.{ending}", _TYPES[ending], write)
@@ -78,3 +82,9 @@ def oss_documents() -> ResponseReturnValue:
     return asked.as_download(
         f"oss-{quarter}-documents.csv", _TYPES["csv"], lambda path: service.write_evidence(session, quarter, path)
     )
+
+
+def _country(code: str) -> str:
+    """Its name in the person's language; "" for a code that is none."""
+    locale = get_locale()
+    return "" if locale is None else locale.territories.get("GR" if code == "EL" else code, "")
