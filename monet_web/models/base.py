@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
@@ -63,6 +63,10 @@ class Scaled(TypeDecorator[Decimal]):
     places: int
 
     def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> int | None:
+        return self.scaled(value)
+
+    def scaled(self, value: Decimal | None) -> int | None:
+        """The whole number that is kept. Raises ValueError for an amount with more decimals."""
         if value is None:
             return None
         scaled = Decimal(value).scaleb(self.places)
@@ -244,23 +248,37 @@ def _must_be_outside(session: Session) -> None:
 
 
 def take_ids(session: Session, table: str, count: int) -> list[int]:
-    """`count` new ids of `table`, ascending, for rows of this transaction: whole trees are then written at once.
+    """`count` new ids of `table`, ascending, for rows of this transaction: whole trees are then written at once."""
+    return take_many_ids(session, {table: count})[table]
 
-    SQLite: the write lock is held, so the counter of AUTOINCREMENT can't move meanwhile.
+
+def take_many_ids(session: Session, counts: Mapping[str, int]) -> dict[str, list[int]]:
+    """New ids of several tables in one statement: table → as many as are wanted, ascending.
+
+    SQLite: the write lock is held, so the counters of AUTOINCREMENT can't move meanwhile.
     """
-    if not count:
-        return []
+    wanted = {table: count for table, count in counts.items() if count}
+    found: dict[str, list[int]] = {table: [] for table in counts}
+    if not wanted:
+        return found
     if session.get_bind().dialect.name == "sqlite":
-        last = (
-            session.execute(sql_text("SELECT seq FROM sqlite_sequence WHERE name = :name"), {"name": table}).scalar()
-            or 0
-        )
-        return list(range(last + 1, last + 1 + count))
-    rows = session.execute(
-        sql_text("SELECT nextval(pg_get_serial_sequence(:name, 'id')) FROM generate_series(1, :count)"),
-        {"name": table, "count": count},
-    ).scalars()
-    return sorted(rows)
+        last = {row.name: row.seq for row in session.execute(_LAST_IDS)}
+        return found | {
+            table: list(range(last.get(table, 0) + 1, last.get(table, 0) + 1 + count))
+            for table, count in wanted.items()
+        }
+    for row in session.execute(_NEXT_IDS, {"tables": list(wanted), "counts": list(wanted.values())}):
+        found[row.name].append(row.id)
+    return {table: sorted(ids) for table, ids in found.items()}
+
+
+_LAST_IDS = sql_text("SELECT name, seq FROM sqlite_sequence")
+_NEXT_IDS = sql_text(
+    "SELECT wanted.name, nextval(wanted.sequence) AS id"
+    " FROM (SELECT name, count, pg_get_serial_sequence(name, 'id')::regclass AS sequence"
+    " FROM unnest(CAST(:tables AS text[]), CAST(:counts AS int[])) AS asked (name, count) OFFSET 0) AS wanted,"
+    " generate_series(1, wanted.count)"
+)
 
 
 Clock = Callable[[], datetime]

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import lru_cache
+from operator import itemgetter
 from typing import Any, cast
 
 import orjson
-from sqlalchemy import JSON, Column, Dialect, Table
+from sqlalchemy import JSON, Column, Date, Dialect, Enum, Table
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from monet_web.models.base import Base, Scaled
+from monet_web.models.base import Base, Moment, Scaled
 
 Row = Mapping[str, Any]
 _Bind = Callable[[Any], Any]
@@ -26,21 +27,24 @@ _Bind = Callable[[Any], Any]
 class _Plan:
     """How rows with the same keys become rows of a table: what is written where, and how each value is bound."""
 
-    sql: str
-    keys: tuple[str, ...]
-    binds: tuple[tuple[int, _Bind], ...]  # (place, how its value is bound) where a value is not taken as it is
-    constants: tuple[Any, ...]  # of columns that no row names and that have a default
+    columns: tuple[Column[Any], ...]  # those of the keys, then those with a default that no row names
+    values_of: Callable[[Row], tuple[Any, ...]]
+    binds: tuple[tuple[int, _Bind], ...]  # (place, how its values are bound) where they are not taken as they are
+    constants: tuple[Any, ...]  # of the columns that no row names
 
     def tuples(self, rows: Sequence[Row]) -> list[tuple[Any, ...]]:
         """The rows as the driver takes them."""
-        keys, binds, constants = self.keys, self.binds, self.constants
-        found = []
-        for row in rows:
-            values = [row[key] for key in keys]
-            for place, bind in binds:
-                values[place] = bind(values[place])
-            found.append((*values, *constants))
-        return found
+        return list(zip(*self.lists(rows), strict=True))
+
+    def lists(self, rows: Sequence[Row]) -> list[Sequence[Any]]:
+        """A list a column."""
+        found: list[Sequence[Any]] = list(zip(*map(self.values_of, rows), strict=True))
+        for place, bind in self.binds:
+            found[place] = [bind(value) for value in found[place]]
+        return [*found, *([constant] * len(rows) for constant in self.constants)]
+
+    def names(self, dialect: Dialect) -> str:
+        return ", ".join(dialect.identifier_preparer.quote(column.name) for column in self.columns)
 
 
 def insert_rows(session: Session, model: type[Base], rows: Sequence[Row]) -> None:
@@ -51,23 +55,65 @@ def insert_rows(session: Session, model: type[Base], rows: Sequence[Row]) -> Non
     if not rows:
         return
     connection = session.connection()
-    plan = _plan(cast("Table", model.__table__), connection.dialect, tuple(rows[0]))
-    values = plan.tuples(rows)
-    if connection.dialect.name == "sqlite":
-        connection.exec_driver_sql(plan.sql, values)
+    dialect = connection.dialect
+    table = cast("Table", model.__table__)
+    plan = _plan(table, dialect, tuple(rows[0]))
+    if dialect.name == "sqlite":
+        connection.exec_driver_sql(_insert(table, plan, dialect), plan.tuples(rows))
         return
+    sql = f"COPY {dialect.identifier_preparer.quote(table.name)} ({plan.names(dialect)}) FROM STDIN"
+    values = plan.tuples(rows)
     driver = cast("Any", connection.connection.driver_connection)
     try:
-        with driver.cursor() as cursor, cursor.copy(plan.sql) as copy:
+        with driver.cursor() as cursor, cursor.copy(sql) as copy:
             for each in values:
                 copy.write_row(each)
     except connection.dialect.loaded_dbapi.Error as error:
         # What the session's own statements raise; SQLAlchemy sees nothing of a COPY.
         failure = DBAPIError.instance(
-            plan.sql, None, error, connection.dialect.loaded_dbapi.Error, dialect=connection.dialect,
+            sql, None, error, connection.dialect.loaded_dbapi.Error, dialect=connection.dialect,
             connection_invalidated=connection.dialect.is_disconnect(error, driver, None),
         )  # fmt: skip
         raise failure from error
+
+
+def insert_missing(session: Session, model: type[Base], rows: Sequence[Row]) -> int:
+    """Insert rows as `insert_rows` does, but leave out those that a unique index has already. How many were new."""
+    return _insert_unless(session, model, rows, "ON CONFLICT DO NOTHING")
+
+
+def write_over(session: Session, model: type[Base], rows: Sequence[Row], *, unique: Sequence[str]) -> None:
+    """Insert rows, or write their values over the row that has the same in the columns `unique` (of a unique index).
+
+    In the order given, which is the order in which the rows are locked.
+    """
+    if rows:
+        changed = ", ".join(f"{name} = excluded.{name}" for name in rows[0] if name not in unique)
+        _insert_unless(session, model, rows, f"ON CONFLICT ({', '.join(unique)}) DO UPDATE SET {changed}")
+
+
+def _insert_unless(session: Session, model: type[Base], rows: Sequence[Row], conflict: str) -> int:
+    """One statement for all rows; on PostgreSQL with an array a column."""
+    if not rows:
+        return 0
+    connection = session.connection()
+    dialect = connection.dialect
+    table = cast("Table", model.__table__)
+    plan = _plan(table, dialect, tuple(rows[0]))
+    if dialect.name == "sqlite":
+        sql = f"{_insert(table, plan, dialect)} {conflict}"
+        return connection.exec_driver_sql(sql, plan.tuples(rows)).rowcount
+    arrays = ", ".join(f"%s::{column.type.compile(dialect)}[]" for column in plan.columns)
+    name = dialect.identifier_preparer.quote(table.name)
+    sql = f"INSERT INTO {name} ({plan.names(dialect)}) SELECT * FROM unnest({arrays}) {conflict}"  # noqa: S608 - ours
+    return connection.exec_driver_sql(sql, tuple(list(column) for column in plan.lists(rows))).rowcount
+
+
+@lru_cache(maxsize=200)
+def _insert(table: Table, plan: _Plan, dialect: Dialect) -> str:
+    places = ", ".join("?" * len(plan.columns))
+    name = dialect.identifier_preparer.quote(table.name)
+    return f"INSERT INTO {name} ({plan.names(dialect)}) VALUES ({places})"  # noqa: S608 - names of our own tables
 
 
 @lru_cache(maxsize=200)
@@ -88,24 +134,24 @@ def _plan(table: Table, dialect: Dialect, keys: tuple[str, ...]) -> _Plan:
         bind = _bind_of(column, dialect)
         value = cast("Any", column.default).arg
         constants.append(value if bind is None else bind(value))
-    quote = dialect.identifier_preparer.quote
-    columns = ", ".join(quote(column.name) for column in (*named, *others))
-    if dialect.name == "sqlite":
-        places = ", ".join("?" * (len(named) + len(others)))
-        sql = f"INSERT INTO {quote(table.name)} ({columns}) VALUES ({places})"  # noqa: S608 - names of our own tables
-    else:
-        sql = f"COPY {quote(table.name)} ({columns}) FROM STDIN"
-    return _Plan(sql, keys, tuple(binds), tuple(constants))
+    values_of = itemgetter(*keys) if len(keys) > 1 else lambda row: (row[keys[0]],)
+    return _Plan((*named, *others), values_of, tuple(binds), tuple(constants))
 
 
 def _bind_of(column: Column[Any], dialect: Dialect) -> _Bind | None:
-    """How values of a column are bound; None: as they are. JSON by the quicker of two encoders of the same text."""
+    """How values of a column are bound; None: as they are.
+
+    The quicker of two ways to the same value: this is done some thirty times an order.
+    """
     kind = column.type
     if isinstance(kind, JSON):
         return _nullable_json if kind.none_as_null else _json
     if isinstance(kind, Scaled):
-        return partial(kind.process_bind_param, dialect=dialect)  # its implementation is a plain integer
-    return kind.dialect_impl(dialect).bind_processor(dialect)
+        return kind.scaled
+    bind = kind.dialect_impl(dialect).bind_processor(dialect)
+    if bind is not None and isinstance(kind, (Date, Moment, Enum)):
+        return lru_cache(maxsize=1000)(bind)  # a page has a few days, states and moments, said hundreds of times
+    return bind
 
 
 def _json(value: Any) -> str:

@@ -6,7 +6,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 
-from sqlalchemy import delete, select, tuple_, update
+from sqlalchemy import bindparam, delete, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
@@ -15,6 +15,7 @@ from monet_web.domain.checks import period_closed
 from monet_web.domain.errors import MonetError
 from monet_web.domain.findings import Finding
 from monet_web.domain.orders import Order
+from monet_web.models.among import among, table_of
 from monet_web.models.base import reading, take_ids, writing
 from monet_web.models.invoices import Invoice, InvoiceFinding, InvoiceState
 from monet_web.models.items import Item, ItemKind
@@ -417,6 +418,13 @@ _OUTCOME_OF = {
 }
 
 
+_STANDS = (
+    update(table_of(StoreOrder))
+    .where(among(table_of(StoreOrder).c.id, "orders"))
+    .values(outcome=bindparam("so"), reason=bindparam("why"), details=None)
+)
+
+
 def _stands(one: Prepared) -> Outcome:
     """Filtered as credited, it stays credited: only a person's yes changes that (E6)."""
     is_credited = one.outcome == "filtered" and one.reason == "credited"
@@ -437,11 +445,6 @@ def _write_outcomes(session: Session, prepared: Sequence[Prepared]) -> None:
         else:
             plain[outcome, one.reason].append(store_order_id)
     for (outcome, reason), ids in plain.items():
-        session.execute(
-            update(StoreOrder)
-            .where(StoreOrder.id.in_(ids))
-            .values(outcome=outcome, reason=reason, details=None)
-            .execution_options(synchronize_session=False)
-        )
+        session.execute(_STANDS, {"orders": ids, "so": outcome, "why": reason})
     if rows:
         session.execute(update(StoreOrder), rows)

@@ -14,11 +14,12 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Protocol, TypeVar
 
-from sqlalchemy import Select, and_, delete, or_, select, update
+from sqlalchemy import Select, and_, bindparam, delete, or_, select, update
 from sqlalchemy.exc import DBAPIError, IntegrityError, InternalError, OperationalError
 from sqlalchemy.orm import Session, lazyload
 
 from monet_web.domain.errors import RetryLater
+from monet_web.models.among import table_of
 from monet_web.models.base import Clock, reading, writing
 from monet_web.models.runs import AT_WORK, BESIDE_COUNTS, ENDED, OUTCOME_COUNTS, Run, RunOrder, RunState
 
@@ -102,14 +103,18 @@ def hold(session: Session, held: Claim, *, now: datetime, **values: object) -> N
 
     Raises LostClaim when it is not. It is the first statement of the transaction: the run's row is locked by it.
     """
-    done = session.execute(
-        update(Run)
-        .where(Run.id == held.run_id, Run.attempt == held.attempt, Run.state.in_(AT_WORK))
-        .values(heartbeat_at=now, progress_version=Run.progress_version + 1, **values)
-        .execution_options(synchronize_session=False)
-    )
+    statement = _HELD.values(**values) if values else _HELD
+    done = session.execute(statement, {"run": held.run_id, "mine": held.attempt, "now": now})
     if done.rowcount != 1:  # type: ignore[attr-defined]
         raise LostClaim(held.run_id)
+
+
+_RUNS = table_of(Run).c
+_HELD = (
+    update(table_of(Run))
+    .where(_RUNS.id == bindparam("run"), _RUNS.attempt == bindparam("mine"), _RUNS.state.in_(AT_WORK))
+    .values(heartbeat_at=bindparam("now"), progress_version=_RUNS.progress_version + 1)
+)
 
 
 def patiently(transaction: Callable[[], Result]) -> Result:

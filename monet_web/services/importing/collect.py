@@ -10,12 +10,13 @@ from decimal import Decimal
 from typing import Any
 
 import orjson
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from monet_web.connectors.base import Connector, Page
 from monet_web.domain.orders import Order, Unreadable
-from monet_web.models.base import take_ids, writing
+from monet_web.models.among import among, table_of
+from monet_web.models.base import take_many_ids, writing
 from monet_web.models.bulk import insert_rows
 from monet_web.models.store_orders import Outcome, RawPage, StoreOrder, StoreOrderVersion
 from monet_web.services.books.numbers import number_key
@@ -101,17 +102,18 @@ def remember(
         hold(session, claim, now=now)
         known = _known(session, store_id, [one.key for one in reads])
         fresh = [one for one in reads if _known_digest(known, one) != one.digest]
-        if fresh:
-            _keep(session, claim, store_id, fresh, known, context)
-            known = _known(session, store_id, [one.key for one in reads])
+        kept = _keep(session, claim, store_id, fresh, known, context) if fresh else {}
     remembered = []
     for one in reads:
-        row = known[one.key]
+        row = known.get(one.key)
+        if row is None:
+            remembered.append(Remembered(*kept[one.key], one.order))
+            continue
         remembered.append(
             Remembered(
-                store_order_id=row.id,
-                version_id=row.latest_version_id,
-                order=one.order,
+                row.id,
+                kept[one.key][1] if one.key in kept else row.latest_version_id,
+                one.order,
                 ignored_version_id=row.ignored_version_id,
                 left_out=row.left_out,
                 left_out_reason=row.left_out_reason,
@@ -121,22 +123,26 @@ def remember(
     return remembered
 
 
+_ORDERS, _VERSIONS = table_of(StoreOrder).c, table_of(StoreOrderVersion).c
+_KNOWN = (
+    select(
+        _ORDERS.id,
+        _ORDERS.external_id,
+        _ORDERS.latest_version_id,
+        _ORDERS.ignored_version_id,
+        _ORDERS.left_out,
+        _ORDERS.left_out_reason,
+        _ORDERS.outcome,
+        _VERSIONS.n,
+        _VERSIONS.content_hash,
+    )
+    .outerjoin_from(table_of(StoreOrder), table_of(StoreOrderVersion), _VERSIONS.id == _ORDERS.latest_version_id)
+    .where(_ORDERS.store_id == bindparam("store_id"), among(_ORDERS.external_id, "external_ids"))
+)
+
+
 def _known(session: Session, store_id: int, external_ids: list[str]) -> dict[str, Any]:
-    rows = session.execute(
-        select(
-            StoreOrder.id,
-            StoreOrder.external_id,
-            StoreOrder.latest_version_id,
-            StoreOrder.ignored_version_id,
-            StoreOrder.left_out,
-            StoreOrder.left_out_reason,
-            StoreOrder.outcome,
-            StoreOrderVersion.n,
-            StoreOrderVersion.content_hash,
-        )
-        .outerjoin(StoreOrderVersion, StoreOrderVersion.id == StoreOrder.latest_version_id)
-        .where(StoreOrder.store_id == store_id, StoreOrder.external_id.in_(external_ids))
-    ).all()
+    rows = session.execute(_KNOWN, {"store_id": store_id, "external_ids": external_ids})
     return {row.external_id: row for row in rows}
 
 
@@ -152,13 +158,17 @@ def _keep(
     fresh: Sequence[_Read],
     known: Mapping[str, Any],
     context: Mapping[str, Any],
-) -> None:
-    page_id = take_ids(session, RawPage.__tablename__, 1)[0]
-    session.execute(insert(RawPage), [{"id": page_id, "body": raw_pages.pack([one.raw for one in fresh], context)}])
-    unknown = [one for one in fresh if one.key not in known]
-    order_ids = take_ids(session, StoreOrder.__tablename__, len(unknown))
-    ids = {one.key: new for one, new in zip(unknown, order_ids, strict=True)}
-    version_ids = take_ids(session, StoreOrderVersion.__tablename__, len(fresh))
+) -> dict[str, tuple[int, int]]:
+    """Write them; key → id of the order and of its newest version."""
+    unknown = [one.key for one in fresh if one.key not in known]
+    new = take_many_ids(
+        session,
+        {RawPage.__tablename__: 1, StoreOrder.__tablename__: len(unknown), StoreOrderVersion.__tablename__: len(fresh)},
+    )
+    page_id = new[RawPage.__tablename__][0]
+    version_ids = new[StoreOrderVersion.__tablename__]
+    ids = dict(zip(unknown, new[StoreOrder.__tablename__], strict=True))
+    insert_rows(session, RawPage, [{"id": page_id, "body": raw_pages.pack([one.raw for one in fresh], context)}])
     orders: list[dict[str, Any]] = []
     versions: list[dict[str, Any]] = []
     changed: list[dict[str, Any]] = []
@@ -186,6 +196,7 @@ def _keep(
             .values(values)
             .execution_options(synchronize_session=False)
         )
+    return {one.key: (version["store_order_id"], version["id"]) for one, version in zip(fresh, versions, strict=True)}
 
 
 def _what_it_says(order: Order | Unreadable) -> dict[str, Any]:

@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import delete, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from monet_web.domain.codes import normalise_company_code, normalise_vat_code
 from monet_web.domain.invoices import Draft
+from monet_web.models.among import among, table_of
 from monet_web.models.base import take_ids
-from monet_web.models.bulk import insert_rows
+from monet_web.models.bulk import insert_missing, insert_rows
 from monet_web.models.customers import Customer, CustomerKey, CustomerKeyKind, search_key
 
 Key = tuple[CustomerKeyKind, str]
@@ -61,28 +61,33 @@ def match_or_make(session: Session, drafts: Sequence[Draft], private_buyers: str
         insert_rows(session, Customer, rows)
         # Sorted, so that two workers that make the same customers meet in the same order and none waits in a ring.
         links.sort(key=lambda link: (link["kind"], link["value"]))
-        _insert_missing(session, links)
-        known = _known(session, every)
-        used = {known[key] for keys in wanted for key in keys[:1]}
-        lost = [row["id"] for row in rows if row["id"] not in used and row["id"] not in known.values()]
-        if lost:
-            session.execute(delete(Customer).where(Customer.id.in_(lost)))
+        if insert_missing(session, CustomerKey, links) == len(links):
+            known |= new
+        else:
+            known = _after_a_race(session, every, wanted, rows)
     return [next((known[key] for key in keys if key in known), None) for keys in wanted]
 
 
 def _known(session: Session, keys: Sequence[Key]) -> dict[Key, int]:
-    rows = session.execute(
-        select(CustomerKey.kind, CustomerKey.value, CustomerKey.customer_id).where(
-            CustomerKey.value.in_([value for _, value in keys])
-        )
-    ).all()
+    rows = session.execute(_KNOWN, {"values": [value for _, value in keys]})
     wanted = set(keys)
     return {(row.kind, row.value): row.customer_id for row in rows if (row.kind, row.value) in wanted}
 
 
-def _insert_missing(session: Session, links: Sequence[Mapping[str, Any]]) -> None:
-    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
-    session.execute(dialect.insert(CustomerKey).on_conflict_do_nothing(), list(links))
+_KEYS = table_of(CustomerKey).c
+_KNOWN = select(_KEYS.kind, _KEYS.value, _KEYS.customer_id).where(among(_KEYS.value, "values"))
+
+
+def _after_a_race(
+    session: Session, every: Sequence[Key], wanted: Sequence[Sequence[Key]], rows: Sequence[Mapping[str, Any]]
+) -> dict[Key, int]:
+    """Whose keys they are, when another worker made some of them meanwhile; what was made here in vain goes again."""
+    known = _known(session, every)
+    used = {known[key] for keys in wanted for key in keys[:1]}
+    lost = [row["id"] for row in rows if row["id"] not in used and row["id"] not in known.values()]
+    if lost:
+        session.execute(delete(Customer).where(Customer.id.in_(lost)))
+    return known
 
 
 def _row(customer_id: int, draft: Draft) -> dict[str, Any]:

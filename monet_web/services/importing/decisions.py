@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from monet_web.domain.decided import BuyerCodes, Decided, Figures, RightRate
+from monet_web.models.among import among, table_of
 from monet_web.models.decisions import Decision, DecisionKind
 
 
@@ -17,13 +18,13 @@ def load(session: Session, store_order_ids: Collection[int]) -> dict[int, Decide
     """Store order → what was decided; orders of which nothing was are left out. Inside a transaction, one query."""
     if not store_order_ids:
         return {}
-    rows = session.scalars(
-        select(Decision).where(Decision.store_order_id.in_(store_order_ids)).order_by(Decision.id)
-    ).all()
     found: dict[int, list[Decision]] = defaultdict(list)
-    for row in rows:
+    for row in session.scalars(_OF_ORDERS, {"orders": store_order_ids}):
         found[row.store_order_id].append(row)
     return {order_id: _decided(of) for order_id, of in found.items()}
+
+
+_OF_ORDERS = select(Decision).where(among(table_of(Decision).c.store_order_id, "orders")).order_by(Decision.id)
 
 
 def _decided(rows: Sequence[Decision]) -> Decided:

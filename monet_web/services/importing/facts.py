@@ -9,11 +9,12 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import and_, func, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import ColumnElement, FromClause, and_, bindparam, func, select
+from sqlalchemy.orm import Session
 
 from monet_web.domain.checks import DATE_BY_HAND, KnownItem, keys_to_find, line_keys
 from monet_web.domain.invoices import DraftLine
+from monet_web.models.among import among, table_of
 from monet_web.models.company import TakenNumber
 from monet_web.models.invoices import AccountingType, Invoice, InvoiceFinding, InvoiceKind, InvoiceState
 from monet_web.models.items import AliasKind, Item, ItemAlias, ItemKind
@@ -53,20 +54,7 @@ class Living:
 
 def living_invoices(session: Session, store_id: int, external_ids: Collection[str]) -> dict[str, Living]:
     """External id → its living invoice."""
-    typed, dated = aliased(InvoiceFinding), aliased(InvoiceFinding)
-    rows = session.execute(
-        select(Invoice, InvoiceFinding.values, typed.id, dated.id)
-        .outerjoin(InvoiceFinding, and_(InvoiceFinding.invoice_id == Invoice.id, InvoiceFinding.code == CHANGED))
-        .outerjoin(typed, and_(typed.invoice_id == Invoice.id, typed.code == NUMBER_BY_HAND))
-        .outerjoin(dated, and_(dated.invoice_id == Invoice.id, dated.code == DATE_BY_HAND))
-        .where(
-            Invoice.store_id == store_id,
-            Invoice.kind == InvoiceKind.INVOICE,
-            Invoice.superseded.is_(False),
-            Invoice.external_id.in_(external_ids),
-        )
-        .execution_options(populate_existing=True)
-    ).all()
+    rows = session.execute(_LIVING, {"store_id": store_id, "external_ids": external_ids})
     return {
         invoice.external_id: Living(
             id=invoice.id,
@@ -81,32 +69,79 @@ def living_invoices(session: Session, store_id: int, external_ids: Collection[st
             accounting_type=invoice.accounting_type,
             currency=invoice.currency,
             total=invoice.total,
-            flagged_version=str((values or {}).get("version", "")),
+            flagged_version=str((invoice.flagged or {}).get("version", "")),
             row_version=invoice.row_version,
-            number_by_hand=typed_id is not None,
+            number_by_hand=invoice.typed_id is not None,
             revision=invoice.revision,
             issue_date=invoice.issue_date,
-            date_by_hand=dated_id is not None,
+            date_by_hand=invoice.dated_id is not None,
         )
-        for invoice, values, typed_id, dated_id in rows
+        for invoice in rows
     }
+
+
+_INVOICES, _FINDINGS = table_of(Invoice).c, table_of(InvoiceFinding)
+_flagged, _typed, _dated = _FINDINGS.alias(), _FINDINGS.alias(), _FINDINGS.alias()
+
+
+def _said(finding: FromClause, code: str) -> ColumnElement[bool]:
+    return and_(finding.c.invoice_id == _INVOICES.id, finding.c.code == code)
+
+
+_LIVING = (
+    select(
+        _INVOICES.id,
+        _INVOICES.external_id,
+        _INVOICES.store_order_id,
+        _INVOICES.state,
+        _INVOICES.number,
+        _INVOICES.touched_at,
+        _INVOICES.drafted_from_version_id,
+        _INVOICES.opened_by_run_id,
+        _INVOICES.journal_id,
+        _INVOICES.accounting_type,
+        _INVOICES.currency,
+        _INVOICES.total,
+        _INVOICES.row_version,
+        _INVOICES.revision,
+        _INVOICES.issue_date,
+        _flagged.c["values"].label("flagged"),
+        _typed.c.id.label("typed_id"),
+        _dated.c.id.label("dated_id"),
+    )
+    .select_from(
+        table_of(Invoice)
+        .outerjoin(_flagged, _said(_flagged, CHANGED))
+        .outerjoin(_typed, _said(_typed, NUMBER_BY_HAND))
+        .outerjoin(_dated, _said(_dated, DATE_BY_HAND))
+    )
+    .where(
+        _INVOICES.store_id == bindparam("store_id"),
+        _INVOICES.kind == InvoiceKind.INVOICE,
+        _INVOICES.superseded.is_(False),
+        among(_INVOICES.external_id, "external_ids"),
+    )
+)
 
 
 def credited_revisions(session: Session, store_id: int, external_ids: Collection[str]) -> dict[str, int]:
     """External id → the highest revision of its invoices that were credited in full and replaced by nothing living."""
     if not external_ids:
         return {}
-    rows = session.execute(
-        select(Invoice.external_id, func.max(Invoice.revision).label("revision"))
-        .where(
-            Invoice.store_id == store_id,
-            Invoice.kind == InvoiceKind.INVOICE,
-            Invoice.superseded,
-            Invoice.external_id.in_(external_ids),
-        )
-        .group_by(Invoice.external_id)
-    )
+    rows = session.execute(_CREDITED, {"store_id": store_id, "external_ids": external_ids})
     return {row.external_id: row.revision for row in rows}
+
+
+_CREDITED = (
+    select(_INVOICES.external_id, func.max(_INVOICES.revision).label("revision"))
+    .where(
+        _INVOICES.store_id == bindparam("store_id"),
+        _INVOICES.kind == InvoiceKind.INVOICE,
+        _INVOICES.superseded,
+        among(_INVOICES.external_id, "external_ids"),
+    )
+    .group_by(_INVOICES.external_id)
+)
 
 
 def taken_numbers(session: Session, keys: Collection[str]) -> dict[str, tuple[int | None, str]]:
@@ -114,18 +149,28 @@ def taken_numbers(session: Session, keys: Collection[str]) -> dict[str, tuple[in
     if not keys:
         return {}
     taken: dict[str, tuple[int | None, str]] = {}
-    outside = select(TakenNumber.number_key, TakenNumber.source).where(TakenNumber.number_key.in_(keys))
-    for row in session.execute(outside):
+    for row in session.execute(_TAKEN_OUTSIDE, {"keys": keys}):
         taken[row.number_key] = (None, row.source or "a number used outside this program")
-    here = select(Invoice.number_key, Invoice.id, Invoice.order_number).where(Invoice.number_key.in_(keys))
-    for document in session.execute(here):
-        if document.number_key is not None:
-            taken[document.number_key] = (document.id, f"the invoice of order {document.order_number}")
+    for document in session.execute(_TAKEN_HERE, {"keys": keys}):
+        taken[document.number_key] = (document.id, f"the invoice of order {document.order_number}")
     return taken
 
 
+_OUTSIDE = table_of(TakenNumber).c
+_TAKEN_OUTSIDE = select(_OUTSIDE.number_key, _OUTSIDE.source).where(among(_OUTSIDE.number_key, "keys"))
+_TAKEN_HERE = select(_INVOICES.number_key, _INVOICES.id, _INVOICES.order_number).where(
+    among(_INVOICES.number_key, "keys")
+)
+
+_ITEMS, _ALIASES = table_of(Item).c, table_of(ItemAlias).c
 # What is asked of an item; its kind under another name, since an alias has one too.
-_OF_ITEM = (Item.id, Item.code, Item.keeps_stock, Item.kind.label("item_kind"), Item.vat_class)
+_OF_ITEM = (_ITEMS.id, _ITEMS.code, _ITEMS.keeps_stock, _ITEMS.kind.label("item_kind"), _ITEMS.vat_class)
+_BY_CODE = select(_ITEMS.code_key, *_OF_ITEM).where(among(_ITEMS.code_key, "keys"))
+_BY_ALIAS = (
+    select(_ALIASES.store_id, _ALIASES.kind, _ALIASES.value_key, *_OF_ITEM)
+    .join_from(table_of(ItemAlias), table_of(Item), _ITEMS.id == _ALIASES.item_id)
+    .where(among(_ALIASES.value_key, "values"), _ALIASES.store_id.in_((bindparam("store_id"), 0)))
+)
 
 
 class Items:
@@ -160,17 +205,13 @@ def load_items(session: Session, lines: Iterable[DraftLine], store_id: int) -> I
     codes = {number_key(line.sku) for line in named if line.sku} | {number_key(made_code(line)) for line in named}
     if not named:
         return Items({}, {})
-    aliases = session.execute(
-        select(ItemAlias.store_id, ItemAlias.kind, ItemAlias.value_key, *_OF_ITEM)
-        .join(Item, Item.id == ItemAlias.item_id)
-        .where(ItemAlias.value_key.in_(values), ItemAlias.store_id.in_((store_id, 0)))
-    ).all()
+    aliases = session.execute(_BY_ALIAS, {"values": values, "store_id": store_id})
     by_alias = {(row.store_id, str(row.kind.value), row.value_key): _known_item(row) for row in aliases}
     return Items(by_alias, _by_code(session, codes))
 
 
 def _by_code(session: Session, keys: Collection[str]) -> dict[str, KnownItem]:
-    rows = session.execute(select(Item.code_key, *_OF_ITEM).where(Item.code_key.in_(keys))).all()
+    rows = session.execute(_BY_CODE, {"keys": keys})
     return {row.code_key: _known_item(row) for row in rows}
 
 

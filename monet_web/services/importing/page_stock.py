@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
-from sqlalchemy import select, tuple_
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from monet_web.domain.checks import KnownItem, stock_short
 from monet_web.domain.findings import Finding
+from monet_web.models.among import among, table_of
+from monet_web.models.bulk import write_over
 from monet_web.models.stock import Balance
 from monet_web.services.importing.booking import Booking, StockKey
 from monet_web.services.importing.prepare import Prepared
@@ -41,12 +42,8 @@ class PageStock:
         keys = {key for one in prepared if one.draft for key, _, _, _ in _needs(booking, one)}
         if not keys:
             return {}
-        query = (
-            select(Balance.warehouse_id, Balance.item_id, Balance.on_hand)
-            .where(tuple_(Balance.warehouse_id, Balance.item_id).in_(sorted(keys)))
-            .order_by(Balance.warehouse_id, Balance.item_id)
-        )
-        rows = session.execute(query.with_for_update() if lock else query).all()
+        wanted = {"warehouses": {key[0] for key in keys}, "items": {key[1] for key in keys}}
+        rows = session.execute(_LOCKED if lock else _SEEN, wanted)
         return {(row.warehouse_id, row.item_id): row.on_hand for row in rows}
 
     def short(self, booking: Booking, one: Prepared) -> list[Finding]:
@@ -87,14 +84,17 @@ class PageStock:
             if spent
         ]
         if rows:
-            dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
-            statement = dialect.insert(Balance)
-            session.execute(
-                statement.on_conflict_do_update(
-                    index_elements=["warehouse_id", "item_id"], set_={"on_hand": statement.excluded.on_hand}
-                ),
-                rows,
-            )
+            write_over(session, Balance, rows, unique=("warehouse_id", "item_id"))
+
+
+_BALANCES = table_of(Balance).c
+# Every item in every warehouse of the page: where lines take from several, a few more rows than they need.
+_SEEN = (
+    select(_BALANCES.warehouse_id, _BALANCES.item_id, _BALANCES.on_hand)
+    .where(among(_BALANCES.warehouse_id, "warehouses"), among(_BALANCES.item_id, "items"))
+    .order_by(_BALANCES.warehouse_id, _BALANCES.item_id)
+)
+_LOCKED = _SEEN.with_for_update()
 
 
 def moves_stock(booking: Booking, one: Prepared) -> bool:
