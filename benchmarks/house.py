@@ -33,7 +33,7 @@ class House:
     redis_url: str
     factory: Any
     address: str = ""
-    _programs: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    programs: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     def connect(self, store: str, *, name: str = "Bench", prefix: str = "B-") -> None:
         """Connect the demo store at `store`."""
@@ -83,7 +83,7 @@ class House:
         while (row := self.run(run_id)).ended_at is None:
             if time.monotonic() > deadline:
                 raise SystemExit(f"run {run_id} is not over after {PATIENCE:.0f} s: {row.state} {row.outcomes()}")
-            if any(each.poll() is not None for each in self._programs):
+            if any(each.poll() is not None for each in self.programs):
                 raise SystemExit("a program of the installation has ended; its own lines say why")
             if look is not None:
                 look(row)
@@ -95,14 +95,14 @@ class House:
     def start(self, *arguments: str) -> subprocess.Popen[bytes]:
         """Start a program of this installation; it ends with the house."""
         started = subprocess.Popen([sys.executable, *arguments], env=self.environ)
-        self._programs.append(started)
+        self.programs.append(started)
         return started
 
     def end(self) -> None:
         """End its programs, those that do not listen too."""
-        for each in self._programs:
+        for each in self.programs:
             each.terminate()
-        for each in self._programs:
+        for each in self.programs:
             try:
                 each.wait(15)
             except subprocess.TimeoutExpired:

@@ -76,6 +76,8 @@ def create_app(config: Config) -> Flask:
         # A Redis that is down neither locks everybody out nor opens the sign-in to guessing.
         RATELIMIT_IN_MEMORY_FALLBACK_ENABLED=True,
         RATELIMIT_IN_MEMORY_FALLBACK=[],
+        # What pages that follow a run may be behind: it is read once for all that ask within this time.
+        MONET_SHARED_SECONDS=0.5,
         BABEL_DEFAULT_LOCALE="en",
         BABEL_DEFAULT_TIMEZONE="Europe/Vilnius",
     )

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from types import TracebackType
-from typing import Any, Self, cast
+from typing import Any, Self
 
 from redis import Redis
 from redis.exceptions import RedisError
@@ -27,7 +27,6 @@ log = logging.getLogger(__name__)
 
 MOST_EVENTS = 300  # of one run; older ones are forgotten
 SECONDS_KEPT = 24 * 60 * 60
-BEGINNING = "0-0"
 
 _ANSWER_SECONDS = 1.0
 _SECONDS_WITHOUT = 10.0  # after a Redis that did not answer: a page of orders waits for it once, not each time
@@ -118,14 +117,6 @@ def newest(redis: Redis, run_ids: Sequence[int], *, count: int) -> dict[int, lis
             pipe.xrevrange(stream_of(run_id), count=count)
         answers = pipe.execute()
     return {run_id: _events(reversed(answer)) for run_id, answer in zip(run_ids, answers, strict=True)}
-
-
-def after(redis: Redis, positions: Mapping[int, str], *, seconds: float) -> dict[int, list[Event]]:
-    """Events later than each run's position, waiting for the first one at most that long. Raises RedisError."""
-    streams = cast("Any", {stream_of(run_id): position for run_id, position in positions.items()})
-    answer: Any = redis.xread(streams, block=max(1, int(seconds * 1000)))
-    found = {_text(key): _events(entries) for key, entries in answer}
-    return {run_id: found[stream_of(run_id)] for run_id in positions if stream_of(run_id) in found}
 
 
 def _events(entries: Iterable[Any]) -> list[Event]:

@@ -43,6 +43,8 @@ def programs(config: Config, *, host: str, port: int, store_port: int | None = N
         (
             *("-m", "gunicorn", "--worker-class", "gthread", "--workers", str(processes), "--threads", str(threads)),
             *("--bind", f"[{host}]:{port}" if ":" in host else f"{host}:{port}"),
+            # Pages that follow a run ask every two seconds, and a connection that rests holds no thread.
+            *("--keep-alive", "10"),
             # Live pages never end by themselves.
             *("--graceful-timeout", "3", "--log-level", "warning"),
             *("--logger-class", "monet_web.gunicorn_logger.GunicornLogger"),

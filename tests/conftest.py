@@ -111,7 +111,8 @@ def app(config: Config, compiled_templates: FileSystemBytecodeCache) -> Iterator
     """The application on the test's database. No context is pushed; forms need no CSRF token."""
     app = create_app(config)
     app.jinja_env.bytecode_cache = compiled_templates
-    app.config.update(TESTING=True, WTF_CSRF_ENABLED=False)
+    # A test changes a row and looks at once: what pages share for half a second is read anew each time.
+    app.config.update(TESTING=True, WTF_CSRF_ENABLED=False, MONET_SHARED_SECONDS=0)
     yield app
     with app.app_context():
         db.session.remove()

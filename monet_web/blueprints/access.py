@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from flask import Flask, abort, current_app, request
 from flask.typing import ResponseReturnValue
 from flask_login import UserMixin, current_user
+from sqlalchemy import select
 
+from monet_web.blueprints.remembered import Remembered
 from monet_web.extensions import login
 from monet_web.models import User, db
 from monet_web.models.base import reading
@@ -65,8 +67,21 @@ def open_to_everybody(view: View) -> View:
     return view
 
 
+def asked_often(view: View) -> View:
+    """A view that open pages ask every second: its people are looked up together, and may be a second behind."""
+    view.is_asked_often = True  # type: ignore[attr-defined]
+    return view
+
+
+def is_still_here(identity: str) -> bool:
+    """True while the person of a `get_id()` may be here, as of the last second. Outside a transaction."""
+    people: Remembered[SignedIn] = current_app.extensions["monet_people"]
+    return people.get(identity, seconds=current_app.config["MONET_SHARED_SECONDS"]) is not None
+
+
 def guard(app: Flask) -> None:
     """Put the guard before every view of the application."""
+    app.extensions["monet_people"] = Remembered(_people)
     app.before_request(_check)
 
 
@@ -92,12 +107,25 @@ def _check() -> ResponseReturnValue | None:
 
 @login.user_loader
 def _load(identity: str) -> SignedIn | None:
-    number, _, version = identity.partition(".")
-    if not number.isdigit() or not version.isdigit():
-        return None
+    view = current_app.view_functions.get(request.endpoint or "")
+    if getattr(view, "is_asked_often", False):
+        people: Remembered[SignedIn] = current_app.extensions["monet_people"]
+        return people.get(identity, seconds=current_app.config["MONET_SHARED_SECONDS"])
+    return _people([identity]).get(identity)
+
+
+def _people(identities: Sequence[str]) -> dict[str, SignedIn]:
+    """Those of these identities that may be here, in one query."""
+    numbers = {int(number) for number, _, _ in (each.partition(".") for each in identities) if _is_number(number)}
+    if not numbers:
+        return {}
     session = db.session()
     with reading(session):
-        user = session.get(User, int(number))
-    if user is None or user.disabled_at is not None or user.session_version != int(version):
-        return None
-    return SignedIn.of(user)
+        query = select(User).where(User.id.in_(numbers), User.disabled_at.is_(None))
+        users = session.scalars(query.execution_options(populate_existing=True)).all()
+    here = {person.get_id(): person for person in map(SignedIn.of, users)}
+    return {each: here[each] for each in identities if each in here}
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < 16

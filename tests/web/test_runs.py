@@ -618,10 +618,14 @@ def test_a_screen_reader_is_told_at_the_start_at_each_tenth_and_at_the_end(app: 
     assert 'data-said="Molis LT: Done. 412 orders in' in client.get(f"/runs/{run.id}/now").text
 
 
-def test_without_redis_there_is_no_stream_and_the_page_asks_by_itself(app: Flask, session: Session) -> None:
+def test_a_page_streams_without_redis_and_asks_by_itself_where_it_has_no_stream(app: Flask, session: Session) -> None:
     run = living(session)
     client = browser(app, session, Role.VIEWER)
-    assert client.get(f"/runs/events?run={run.id}").status_code == 204
+    with client.get(f"/runs/events?run={run.id}", buffered=False) as answer:
+        assert answer.status_code == 200
+        assert any(
+            b"event: painting" in bytes(chunk) for _, chunk in zip(range(2), answer.iter_encoded(), strict=False)
+        )
     page = client.get(f"/runs/{run.id}").text
     assert f'data-stream="/runs/events?run={run.id}&amp;whole=1"' in page
     assert f'hx-get="/runs/{run.id}/now?version=5&amp;whole=1"' in page

@@ -70,9 +70,8 @@ def config(config: Config, redis: Redis) -> Config:
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(following, "SECONDS_BETWEEN_LOOKS", 0.2)
+    monkeypatch.setattr(following, "SECONDS_BETWEEN_LOOKS", 0.1)
     monkeypatch.setattr(following, "SECONDS_BETWEEN_HEARTBEATS", 0.2)
-    monkeypatch.setattr(following, "SECONDS_BETWEEN_PAINTINGS", 0.0)
     monkeypatch.setattr(signs, "SECONDS_REMEMBERED", 0.0)
 
 
@@ -168,8 +167,7 @@ def test_a_page_that_comes_again_goes_on_where_it_was(app: Flask, session: Sessi
     page.next()
     page.close()
     seen = page.last_id
-    newest = events.newest(redis, [run.id], count=1)[run.id][-1].id
-    assert seen == f"{run.id}_2_{newest}"
+    assert seen == f"{run.id}_2"
     # Nothing happened meanwhile: nothing is painted until something does.
     again = Follower(client, f"/runs/events?run={run.id}", seen)
     threading.Timer(0.5, page_booked, (session, redis, run, 2)).start()
@@ -191,7 +189,7 @@ def test_a_page_that_comes_again_goes_on_where_it_was(app: Flask, session: Sessi
     assert client.get(f"/runs/events?run={run.id}").status_code == 204
 
 
-@pytest.mark.parametrize("since", ["x", "1_2", "1_2_x", "1_9999999999999999999999_0-0-0", "..", "1_-1_0-0", "²_1_1-1"])
+@pytest.mark.parametrize("since", ["x", "1_", "1_2_x", "1_9999999999999999999999", "..", "1_-1", "²_1", "1_²"])
 def test_an_id_that_is_none_of_ours_is_a_new_page(app: Flask, session: Session, since: str) -> None:
     run = at_work(session)
     page = Follower(browser(app, session, Role.VIEWER), f"/runs/events?run={run.id}", since.encode().decode("latin-1"))
@@ -280,8 +278,9 @@ def test_a_queued_run_says_that_no_worker_lives_and_that_redis_is_away(
     client = browser(gone, session, Role.VIEWER)
     for path in ("/runs", f"/runs/{run.id}", f"/runs/{run.id}/now", f"/runs?launch={run.id}"):
         assert "Automatic import has stopped: Redis does not answer." in client.get(path).text
-    for since in ("", f"{run.id}_1_1700000000000-0"):
-        assert client.get(f"/runs/events?run={run.id}&since={since}").status_code == 204
+    page = Follower(client, f"/runs/events?run={run.id}")
+    assert "Automatic import has stopped: Redis does not answer." in words(page.next()[1]["html"])
+    page.close()
     with gone.app_context():
         db.session.remove()
         db.engine.dispose()

@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from flask import Response, abort, make_response, render_template, request, url_for
+from flask import Response, abort, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from sqlalchemy import ColumnElement, or_, select
-from sqlalchemy.orm import Session, defer, joinedload
+from sqlalchemy.orm import Session
 
 from monet_web.blueprints import sentences
-from monet_web.blueprints.access import signed_in
+from monet_web.blueprints.access import asked_often, signed_in
 from monet_web.blueprints.runs import month_words, order_words, signs, words
 from monet_web.blueprints.runs.blueprint import runs
-from monet_web.blueprints.runs.shown import Shown, names, shown
+from monet_web.blueprints.runs.board import WITHOUT_SECRETS, board, some
+from monet_web.blueprints.runs.shown import names, shown
 from monet_web.blueprints.runs.texts import (
     all_sums,
     document_link,
@@ -109,22 +110,21 @@ def show(run_id: int) -> ResponseReturnValue:
 
 
 @runs.get("/<int:run_id>/now")
+@asked_often
 @signed_in
 def now(run_id: int) -> ResponseReturnValue:
     """The live part of one run. 204, and nothing is painted, when the asking page shows something newer already."""
-    session = db.session()
-    with reading(session):
-        run = one(session, run_id)
-        if run.progress_version < request.args.get("version", 0, type=int):
-            return Response(status=204)
-        return paint(shown(session, [run], now=now_utc())[0], whole=request.args.get("whole", "") == "1")
-
-
-def paint(seen: Shown, *, whole: bool) -> Response:
-    """The live part with the version that it shows. `whole`: of the run's own page, which is asked anew at the end."""
-    answer = make_response(render_template("runs/_run.html", one=seen, whole=whole))
-    answer.headers["X-Progress-Version"] = str(seen.at.version)
-    answer.headers["Cache-Control"] = "no-store"
+    found = board().paintings([run_id], whole=request.args.get("whole", "") == "1")
+    if not found:
+        abort(404)
+    (painting,) = found
+    if painting.version < request.args.get("version", 0, type=int):
+        return Response(status=204)
+    is_known = request.if_none_match.contains(painting.tag)
+    answer = Response(status=304) if is_known else Response(painting.html, mimetype="text/html")
+    answer.set_etag(painting.tag)
+    answer.headers["X-Progress-Version"] = str(painting.version)
+    answer.headers["Cache-Control"] = "private, no-cache"
     return answer
 
 
@@ -136,19 +136,10 @@ def one(session: Session, run_id: int) -> Run:
     return found[0]
 
 
-def some(session: Session, run_ids: Sequence[int]) -> list[Run]:
-    """Runs as they are now, without their integrations' secrets. Inside a transaction, one query."""
-    query = select(Run).where(Run.id.in_(run_ids)).order_by(Run.id).options(*_WITHOUT_SECRETS)
-    return list(session.scalars(query.execution_options(populate_existing=True)))
-
-
 def ids_of(text: str) -> list[int]:
     """`12,13` as ids, each once, in order; what is no id is left out."""
     ids = {int(part) for part in text.split(",") if part.isascii() and part.isdigit() and len(part) < 16}
     return sorted(ids)[:MOST_LIVE]
-
-
-_WITHOUT_SECRETS = (joinedload(Run.integration).options(defer(Integration.secrets)),)
 
 
 def _launch(session: Session, run_ids: Sequence[int]) -> ResponseReturnValue:
@@ -176,7 +167,7 @@ def _list(session: Session) -> ResponseReturnValue:
         asked.append(Run.integration_id == integration_id)
     if only_needing:
         asked.append(or_(Run.state == RunState.FAILED, Run.conflict > 0, Run.unreadable > 0))
-    query = select(Run).options(*_WITHOUT_SECRETS).execution_options(populate_existing=True)
+    query = select(Run).options(*WITHOUT_SECRETS).execution_options(populate_existing=True)
     ended = query.where(*asked, Run.ended_at.is_not(None)).order_by(Run.id.desc()).limit(PAGE + 1)
     rows = list(session.scalars(ended.where(Run.id < after) if after else ended))
     at_work: list[Run] = []
