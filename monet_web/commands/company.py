@@ -37,7 +37,8 @@ def show(as_json: bool) -> None:
 @company.command("set")
 @click.argument("typed", nargs=-1, required=True, metavar="KEY=VALUE...")
 @click.option("--reason", default="", help="Why a period is closed or reopened.")
-def set_(typed: tuple[str, ...], reason: str) -> None:
+@click.option("--everywhere", is_flag=True, help="What stood there was wrong: earlier documents show the new too.")
+def set_(typed: tuple[str, ...], reason: str, everywhere: bool) -> None:
     """Set the company's data: name, code, vat_code, address, country, bank_name, bank_account, time_zone, closed_until;
     language of documents (lt, en or both); vat_payer, vat_from, vat_to, oss_from, oss_to, eu_threshold, ask_vies;
     accounts: revenue_account, charges_account, vat_account, oss_vat_account, receivable_account, prepaid_account,
@@ -47,11 +48,16 @@ def set_(typed: tuple[str, ...], reason: str) -> None:
     monet company set name="UAB Pavyzdys" code=123456789 vat_code=LT100001919017
     monet company set closed_until=2026-10-31 --reason "October is filed"
     monet company set vat_from=2024-03-01 oss_from=2026-01-01
+
+    A document drawn again shows the company as it was when the document was registered. What was empty is filled in on
+    all of them; what was wrong, with --everywhere.
     """
     from monet_web.services.office import company as service
 
     with opened() as here:
-        changed = service.set_values(here.session, pairs(typed), reason=reason, now=here.now, actor=here.actor)
+        changed = service.set_values(
+            here.session, pairs(typed), reason=reason, everywhere=everywhere, now=here.now, actor=here.actor
+        )
         _out.say(f"Changed: {', '.join(changed)}." if changed else "Nothing was changed: it was so already.")
         if changed:
             _out.mended(here)

@@ -211,7 +211,7 @@ def numbers(month: str, as_json: bool) -> None:
     \b
     monet reports numbers 2026-11
     """
-    from monet_web.domain.number_gaps import BACKWARDS
+    from monet_web.domain.number_gaps import BACKWARDS, UNEXPLAINED
     from monet_web.models.base import reading
     from monet_web.services.reports import numbers as service
 
@@ -225,7 +225,7 @@ def numbers(month: str, as_json: bool) -> None:
                     "integration": store.name, "first": each.first, "last": each.last, "documents": each.documents,
                     "missing": [
                         {"first": one.first, "last": one.last, "count": one.count, "why": one.why.code,
-                         "text": one.why.text("en")}
+                         "text": one.why.text("en"), "explained": one.why.code not in UNEXPLAINED}
                         for one in each.missing
                     ],
                     "backwards": [
@@ -245,7 +245,8 @@ def numbers(month: str, as_json: bool) -> None:
                 _out.say(f"{store.name}: {each.first} to {each.last}, {documents}")
                 for one in each.missing:
                     span = one.first if one.count == 1 else f"{one.first} – {one.last} ({_out.count(one.count)})"
-                    _out.say(f"  {span}: {one.why.text('en')}")
+                    mark = "NOT EXPLAINED, " if one.why.code in UNEXPLAINED else ""
+                    _out.say(f"  {span}: {mark}{one.why.text('en')}")
                 for late in each.backwards:
                     why = BACKWARDS[late.why][0]
                     _out.say(f"  {late.number} of {late.day} after {late.before} of {late.before_day}: {why}")

@@ -14,8 +14,10 @@ from datetime import date
 from decimal import Decimal
 
 from monet_web.domain.codes import full_vat_code, normalise_company_code
+from monet_web.domain.countries import ISO, iso_country
 from monet_web.domain.money import CENT, ZERO, convert
 from monet_web.domain.treatment import Treatment
+from monet_web.domain.vat import EU
 
 UNKNOWN = "ND"  # "nėra duomenų": how the register says that there is none
 DEFAULT_PART = "EPARD"
@@ -26,7 +28,8 @@ PART = re.compile(r"[A-Z0-9_]{1,20}")
 
 _TAX_CODE = re.compile(r"PVM[0-9]{1,3}")
 _COMPANY_CODE = re.compile(r"[0-9]{1,11}")
-_FOREIGN_PREFIX = re.compile(r"[A-Z]{2}")
+# Letters before VAT codes of the EU: its states', with Greece's EL, and Northern Ireland's.
+_EU_PREFIXES = frozenset((EU - {"GR"}) | {"EL", "XI"})
 # Codes of what is no object of Lithuania's VAT, or exempt from it: they have no rate, and so no amount of it.
 _WITHOUT_RATE = frozenset({"PVM5", "PVM15", "PVM100"})
 _LARGEST = Decimal(10) ** 16
@@ -112,7 +115,7 @@ class Entry:
     supplied: date | None  # None: on the day of issue
     vat_code: str
     company_code: str  # "" beside a VAT code whose owner's company code nobody gave
-    country: str  # "" beside a VAT code
+    country: str  # of ISO 3166-1; "" beside a VAT code that says it
     name: str
     totals: tuple[Total, ...]
     credits_number: str = ""
@@ -161,7 +164,9 @@ def entry(document: Document, terms: Terms, home: str = "LT") -> Entry:
         supplied=None if supplied == document.issued else supplied,
         vat_code=vat_code or UNKNOWN,
         company_code=company_code or ("" if vat_code else UNKNOWN),
-        country="" if vat_code else (buyer.country or document.ship_country or home).upper(),
+        country=iso_country(buyer.country or document.ship_country or home)
+        if _says_country(vat_code, company_code)
+        else "",
         name=name[:LONGEST_NAME] or UNKNOWN,
         totals=_totals(document),
         credits_number=document.credits_number,
@@ -169,7 +174,7 @@ def entry(document: Document, terms: Terms, home: str = "LT") -> Entry:
     )
 
 
-def of_company(code: str, country: str, terms: Terms, *, is_payer: bool) -> list[Refusal]:
+def of_company(code: str, country: str, terms: Terms, *, is_payer: bool, name: str, vat_code: str) -> list[Refusal]:
     """What stands against the file as a whole: who files it, and what was not said yet."""
     if country != "LT":
         return [Refusal("not_lithuania", {"country": country})]
@@ -178,6 +183,9 @@ def of_company(code: str, country: str, terms: Terms, *, is_payer: bool) -> list
         found.append(Refusal("not_payer"))
     if not _COMPANY_CODE.fullmatch(normalise_company_code(code)):
         found.append(Refusal("company_code", {"code": code}))
+    if is_payer and not (name.strip() and vat_code.strip()):
+        # The file does not name them, but every invoice in it must.
+        found.append(Refusal("company_incomplete"))
     if not PART.fullmatch(terms.part):
         found.append(Refusal("part_missing"))
     return found
@@ -192,18 +200,26 @@ def _number(document: Document) -> list[Refusal]:
 
 
 def _vat_code(document: Document) -> str:
-    return full_vat_code(document.buyer.vat_code, document.buyer.country or document.ship_country)
+    country = (document.buyer.country or document.ship_country).strip().upper()
+    return full_vat_code(document.buyer.vat_code, "GB" if country == "UK" else country)
+
+
+def _says_country(vat_code: str, company_code: str) -> bool:
+    """False beside a VAT code of the EU, which says it; beside another one it says whose company code it is."""
+    return not vat_code or bool(company_code and vat_code[:2] not in _EU_PREFIXES)
 
 
 def _buyer(document: Document) -> list[Refusal]:
     found = []
     vat_code = _vat_code(document)
-    if vat_code and not (_FOREIGN_PREFIX.fullmatch(vat_code[:2]) and 4 <= len(vat_code) <= LONGEST_CODE):
+    known = vat_code[:2] in _EU_PREFIXES or vat_code[:2] in ISO
+    if vat_code and not (known and 4 <= len(vat_code) <= LONGEST_CODE):
         found.append(Refusal("vat_code_odd", {"code": document.buyer.vat_code[:60]}))
     if len(normalise_company_code(document.buyer.company_code)) > LONGEST_CODE:
         found.append(Refusal("company_code_long", {"code": document.buyer.company_code[:60]}))
     country = document.buyer.country or document.ship_country
-    if not vat_code and country and not _FOREIGN_PREFIX.fullmatch(country.upper()):
+    says_it = _says_country(vat_code, normalise_company_code(document.buyer.company_code))
+    if says_it and country and not iso_country(country):
         found.append(Refusal("country_odd", {"country": country[:20]}))
     return found
 

@@ -38,6 +38,12 @@ _WORDS: dict[str, tuple[str, str, str, str, str]] = {
         "Įmonės kodas „{code}“ nėra iki 11 skaitmenų skaičius.", "Įrašykite jį nustatymuose, pvz., 123456789.",
         "company",
     ),
+    "company_incomplete": (
+        "The company is a VAT payer, and its name or VAT code is not filled in, so its invoices show none.",
+        "Type them in the settings.",
+        "Įmonė yra PVM mokėtoja, o jos pavadinimas arba PVM kodas neįrašytas, tad ir sąskaitose jo nėra.",
+        "Įrašykite juos nustatymuose.", "company",
+    ),
     "part_missing": (
         "The part's name is not said yet.",
         "Say it below once: a file of the same name replaces the one before, so choose one that no other program uses.",
@@ -67,9 +73,9 @@ _WORDS: dict[str, tuple[str, str, str, str, str]] = {
         "Kredituokite ją ir išrašykite iš naujo su trumpesniu priešdėliu.", "invoice",
     ),
     "vat_code_odd": (
-        "The buyer's VAT code “{code}” does not begin with the letters of a country, or is too long.",
+        "The buyer's VAT code “{code}” does not begin with the letters of a country, or has an impossible length.",
         "Re-issue it to the buyer with the right code.",
-        "Pirkėjo PVM kodas „{code}“ neprasideda šalies raidėmis arba yra per ilgas.",
+        "Pirkėjo PVM kodas „{code}“ neprasideda šalies raidėmis arba yra netinkamo ilgio.",
         "Išrašykite ją iš naujo pirkėjui su teisingu kodu.", "invoice",
     ),
     "company_code_long": (
@@ -78,9 +84,9 @@ _WORDS: dict[str, tuple[str, str, str, str, str]] = {
         "Išrašykite ją iš naujo pirkėjui su teisingu kodu.", "invoice",
     ),
     "country_odd": (
-        "The buyer's country “{country}” is no code of two letters.",
+        "The buyer's country “{country}” is no country's code of two letters (ISO 3166-1).",
         "Re-issue it to the buyer with the right country.",
-        "Pirkėjo šalis „{country}“ nėra dviejų raidžių kodas.",
+        "Pirkėjo šalis „{country}“ nėra šalies dviejų raidžių kodas (ISO 3166-1).",
         "Išrašykite ją iš naujo pirkėjui su teisinga šalimi.", "invoice",
     ),
     "original_missing": (

@@ -178,6 +178,7 @@ def test_invoices_are_written_to_a_file(monet: Monet, tmp_path: Path) -> None:
 def test_the_company_is_shown_and_set(monet: Monet) -> None:
     assert "Changed: name." in monet("company", "set", "name=UAB X").stdout
     assert said(monet("company", "show", "--json"))["name"] == "UAB X"
+    assert "Changed: name." in monet("company", "set", "name=UAB Y", "--everywhere").stdout
     assert "need a reason" in monet("company", "set", "closed_until=2026-01-31", code=2).stderr
     assert "Changed" in monet("company", "set", "closed_until=2026-01-31", "--reason", "filed").stdout
 

@@ -74,7 +74,8 @@ def test_help_names_the_platforms_there_are_and_how_long_a_rate_counts(monet: Mo
     shown = " ".join(monet("integrations", "add", "--help").stdout.split())
     assert f"One of: {', '.join(CONNECTORS)}." in shown
     assert "magento" not in shown
-    assert "on the weekend or bank holiday after it; any other day needs its own" in " ".join(monet("rates", "import", "--help").stdout.split())
+    said = " ".join(monet("rates", "import", "--help").stdout.split())
+    assert "on the weekend or bank holiday after it; any other day needs its own" in said
 
 
 def test_a_country_that_nobody_knows_asks_first(monet: Monet) -> None:

@@ -18,7 +18,7 @@ from monet_web.models.filings import Filing
 from monet_web.models.invoices import InvoiceState
 from tests.builders import an_integration
 from tests.cli.conftest import Monet
-from tests.services.filed import AT_HOME, Row, a_document
+from tests.services.filed import AT_HOME, COMPANY, Row, a_document
 
 MONTH = "2026-10"
 IN_MONTH = date(2026, 10, 15)
@@ -28,7 +28,7 @@ NS = {"i": "http://www.vmi.lt/cms/imas/isaf"}
 @pytest.fixture(autouse=True)
 def company(books: Session) -> None:
     with writing(books):
-        books.execute(update(Company).values(code="123456789"))
+        books.execute(update(Company).values(**COMPANY))
 
 
 def put(books: Session, number: str, *rows: Row, **changes: Any) -> None:

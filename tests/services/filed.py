@@ -15,6 +15,10 @@ from monet_web.models.invoices import InvoiceKind
 from monet_web.models.runs import RunState
 from tests.builders import a_run, a_store_order, a_version, an_invoice
 
+# A company that may file, and whose invoices show what they must.
+COMPANY = {
+    "name": "UAB Kava", "code": "123456789", "vat_code": "LT100001919017", "address": "Laisvės al. 1, Kaunas",
+}  # fmt: skip
 Row = tuple[str | None, str, str, str]  # rate, code, base, amount
 AT_HOME: Row = ("21", "PVM1", "10.00", "2.10")
 NOVEMBER = date(2026, 11, 1)

@@ -15,14 +15,14 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session, sessionmaker
 
 from monet_web.domain.errors import BrokenRule
-from monet_web.models import Company, Integration, Invoice
+from monet_web.models import Company, Customer, Integration, Invoice
 from monet_web.models.base import reading, writing
 from monet_web.models.filings import Filing
 from monet_web.models.invoices import InvoiceState
 from monet_web.services.documents.exports import filings, isaf
 from tests.builders import a_line, a_tax, an_integration
 from tests.databases import sqlite_only
-from tests.services.filed import AT_HOME, NOVEMBER, a_document
+from tests.services.filed import AT_HOME, COMPANY, NOVEMBER, a_document
 from tests.services.scripted import ScriptedStore, import_all, integrate, invoices, put
 from tests.vat_sales import GERMAN, sent_to
 
@@ -44,7 +44,7 @@ def schema() -> etree.XMLSchema:
 def shop(session: Session) -> Integration:
     """A company that may file, with one integration."""
     with writing(session):
-        session.execute(update(Company).values(name="UAB Kava", code="123456789", vat_code="LT100001919017"))
+        session.execute(update(Company).values(**COMPANY))
         integration = an_integration(session)
     filings.set_terms(session, part="EPARD", oss="in", names="given", **WHO)
     return integration
@@ -142,6 +142,55 @@ def test_each_buyer_date_and_kind_is_said(
     assert [vat_code, *codes, country, name, *rest] == said
 
 
+@pytest.mark.parametrize(
+    ("buyer", "said"),
+    [
+        ({"country": "EL"}, ["ND", "ND", "GR"]),  # Greece is EL of VAT alone
+        ({"country": "UK"}, ["ND", "ND", "GB"]),
+        ({"country": "XI"}, ["ND", "ND", "GB"]),
+        ({"country": "ic"}, ["ND", "ND", "ES"]),
+        ({"country": "GR", "vat_code": "094259216"}, ["EL094259216", None, None]),
+        ({"country": "EL", "vat_code": "GR094259216", "company_code": "77"}, ["EL094259216", "77", None]),
+        ({"country": "XI", "vat_code": "XI110305878"}, ["XI110305878", None, None]),
+        ({"country": "UK", "vat_code": "110305878", "company_code": "77"}, ["GB110305878", "77", "GB"]),
+        ({"country": "GB", "vat_code": "GB110305878"}, ["GB110305878", None, None]),
+        # Nothing is said of the country beside a code of the EU, so nothing is wrong with it either.
+        ({"country": "ZZ", "vat_code": GERMAN}, ["DE136695976", None, None]),
+    ],
+)
+def test_countries_are_those_of_iso_and_letters_of_vat_codes_those_of_the_union(
+    session: Session, shop: Integration, tmp_path: Path, buyer: dict[str, str], said: list[str | None]
+) -> None:
+    with writing(session):
+        a_document(session, shop, "KL-1", buyer=buyer)
+    _, root = taken(session, tmp_path)
+    (found,) = root.xpath("//i:CustomerInfo", namespaces=NS)
+    codes = found.xpath("i:RegistrationNumber/text()", namespaces=NS) or [None]
+    vat_code, country = texts(found, "i:VATRegistrationNumber", "i:Country")
+    assert [vat_code, *codes, country] == said
+    accepted = schema()
+    assert accepted.validate(root), accepted.error_log
+
+
+def test_a_buyer_is_told_by_the_invoice_and_has_no_number_of_ours_that_a_merge_could_split(
+    session: Session, shop: Integration, tmp_path: Path
+) -> None:
+    with writing(session):
+        kept = Customer(name="UAB Kava", is_company=True, vat_code="LT100001919017")
+        session.add(kept)
+        session.flush()
+        gone = Customer(name="Kava", is_company=True, merged_into_id=kept.id)
+        session.add(gone)
+        session.flush()
+        buyer = {"company": "UAB Kava", "vat_code": "LT100001919017", "country": "LT"}
+        for number, customer in (("KL-1", kept), ("KL-2", gone)):
+            a_document(session, shop, number, buyer=buyer, customer_id=customer.id)
+    _, root = taken(session, tmp_path)
+    first, second = root.xpath("//i:CustomerInfo", namespaces=NS)
+    assert etree.tostring(first) == etree.tostring(second)
+    assert root.xpath("//i:CustomerID", namespaces=NS) == []
+
+
 def totals(root: Any, number: str) -> list[list[str | None]]:
     rows = root.xpath("//i:Invoice[i:InvoiceNo=$number]//i:DocumentTotal", namespaces=NS, number=number)
     names = ("TaxableValue", "TaxCode", "TaxPercentage", "Amount", "VATPointDate2")
@@ -221,7 +270,10 @@ def test_orders_of_a_store_become_a_file_that_the_schema_accepts(
         ("vat_code_odd", [AT_HOME], {"buyer": {"vat_code": "1234", "country": ""}, "ship_country": ""}),
         ("vat_code_odd", [AT_HOME], {"buyer": {"vat_code": "LT" + "1" * 34, "country": "LT"}}),
         ("company_code_long", [AT_HOME], {"buyer": {"company_code": "1" * 36, "country": "LT"}}),
+        ("vat_code_odd", [AT_HOME], {"buyer": {"vat_code": "ZZ123456", "country": "ZZ"}}),
         ("country_odd", [AT_HOME], {"buyer": {"country": "L1"}}),
+        ("country_odd", [AT_HOME], {"buyer": {"country": "ZZ"}}),
+        ("country_odd", [AT_HOME], {"buyer": {"country": ""}, "ship_country": "XK"}),
         ("eur_missing", [AT_HOME], {"net_eur": None}),
         ("eur_missing", [AT_HOME], {"eur_rate": None}),
         ("code_missing", [("12", "", "10.00", "1.20")], {}),
@@ -303,6 +355,21 @@ def test_what_stands_against_the_whole_file_is_said(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("key", ["name", "vat_code"])
+def test_a_payer_whose_name_or_vat_code_nobody_filled_in_takes_no_file(
+    session: Session, shop: Integration, tmp_path: Path, key: str
+) -> None:
+    with writing(session):
+        session.execute(update(Company).values({key: " "}))
+    assert [one.code for one in checked(session).against] == ["company_incomplete"]
+    with pytest.raises(BrokenRule, match="its name or VAT code is not filled in") as refused:
+        taken(session, tmp_path)
+    assert refused.value.fix == "Type them in the settings."
+    with writing(session):
+        session.execute(update(Company).values(vat_payer=False))
+    assert [one.code for one in checked(session).against] == ["not_payer"]
+
+
 def test_a_company_that_was_a_payer_for_a_part_of_the_month_files_it(session: Session, shop: Integration) -> None:
     with writing(session):
         session.execute(update(Company).values(vat_from=date(2026, 11, 15)))
@@ -311,7 +378,7 @@ def test_a_company_that_was_a_payer_for_a_part_of_the_month_files_it(session: Se
 
 def test_the_part_s_name_is_asked_before_the_first_file_and_kept(session: Session, tmp_path: Path) -> None:
     with writing(session):
-        session.execute(update(Company).values(code="123456789"))
+        session.execute(update(Company).values(**COMPANY))
     assert [one.code for one in checked(session).against] == ["part_missing"]
     for wrong in ("", "EPARD-1", "Ž", "A" * 21):
         with pytest.raises(BrokenRule, match="1 to 20 capital letters"):

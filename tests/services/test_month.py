@@ -21,7 +21,7 @@ from monet_web.models.store_orders import Outcome
 from monet_web.services.documents.exports import filings, oss
 from monet_web.services.reports import month
 from tests.builders import a_store_order, an_integration
-from tests.services.filed import AT_HOME, Row, a_document
+from tests.services.filed import AT_HOME, COMPANY, Row, a_document
 
 NOW = datetime(2027, 1, 5, 8, 0, tzinfo=UTC)
 WHO: dict[str, Any] = {"now": NOW, "actor": "accountant@example.com"}
@@ -32,7 +32,7 @@ ESTONIA: Row = ("24", "PVM15", "10.00", "2.40")
 @pytest.fixture
 def shop(session: Session) -> Integration:
     with writing(session):
-        session.execute(update(Company).values(name="UAB Kava", code="123456789", vat_code="LT100001919017"))
+        session.execute(update(Company).values(**COMPANY))
         integration = an_integration(session)
     filings.set_terms(session, part="EPARD", oss="in", names="given", **WHO)
     return integration
@@ -59,6 +59,10 @@ def missing_rate(session: Session, shop: Integration) -> None:
     session.add(finding)
 
 
+def nameless(session: Session, shop: Integration) -> None:
+    session.execute(update(Company).values(address=""))
+
+
 def refused(session: Session, shop: Integration) -> None:
     put(session, shop, "1", ("12", "", "10.00", "1.20"))
 
@@ -82,6 +86,7 @@ def oss_rate(session: Session, shop: Integration) -> None:
     [
         (waiting, ["waiting"]),
         (missing_rate, ["waiting", "rates"]),
+        (nameless, ["company"]),
         (refused, ["isaf"]),
         (stock, ["stock"]),
         (gap, ["numbers"]),

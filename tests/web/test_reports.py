@@ -23,7 +23,7 @@ from monet_web.models.invoices import InvoiceState
 from monet_web.models.users import Role
 from monet_web.services.documents.exports import filings
 from tests.builders import an_integration
-from tests.services.filed import AT_HOME, a_document
+from tests.services.filed import AT_HOME, COMPANY, a_document
 from tests.web.integrating import browser, statements, words
 
 # The month that is over, whatever today is.
@@ -40,7 +40,7 @@ NS = {"i": "http://www.vmi.lt/cms/imas/isaf"}
 @pytest.fixture
 def shop(session: Session) -> Integration:
     with writing(session):
-        session.execute(update(Company).values(name="UAB Kava", code="123456789", vat_code="LT100001919017"))
+        session.execute(update(Company).values(**COMPANY))
         return an_integration(session)
 
 
@@ -84,6 +84,21 @@ def test_a_clean_month_says_so_and_is_closed_without_a_reason(
     assert "This month is closed." in words(done.text)
     assert closed_until(session) == last_of_month(BEFORE)
     assert "Nothing stood open." in words(accountant.get("/settings/periods").text)
+
+
+def test_a_company_without_what_its_invoices_must_show_is_no_clean_month_and_is_led_to_the_place(
+    accountant: FlaskClient, session: Session, shop: Integration
+) -> None:
+    say_terms(session)
+    with writing(session):
+        session.execute(update(Company).values(address=""))
+    page = accountant.get("/reports/month").text
+    assert "One thing stands between this month and its filing." in words(page)
+    assert "A VAT invoice must show the company's name, VAT code and address" in words(page)
+    assert 'href="/settings#company-h"' in page
+    with writing(session):
+        session.execute(update(Company).values(vat_payer=False, vat_code=""))
+    assert "Nothing stands between" in words(accountant.get("/reports/month").text)
 
 
 def test_what_stands_open_is_told_with_the_place_where_it_is_mended_and_closing_needs_a_reason(

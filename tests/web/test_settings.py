@@ -15,7 +15,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session, sessionmaker
 
 from monet_web.connectors import CONNECTORS
-from monet_web.models import Company, CurrencyRate, Invoice, TakenNumber, User, VatRateRow
+from monet_web.models import Company, CompanyDetails, CurrencyRate, Invoice, TakenNumber, User, VatRateRow
 from monet_web.models.base import now_utc, reading, writing
 from monet_web.models.invoices import InvoiceState
 from monet_web.models.users import Role
@@ -135,6 +135,25 @@ def test_the_company_is_saved_and_shown(administrator: FlaskClient, session: Ses
     row = company(session)
     assert (row.name, row.country, row.time_zone) == (f"UAB {HOSTILE}", "LT", "Europe/Riga")
     assert '<script>alert("1")' not in administrator.get("/settings").text
+
+
+def test_earlier_documents_keep_the_company_they_had_unless_it_was_a_mistake(
+    administrator: FlaskClient, session: Session
+) -> None:
+    form = {"name": "UAB Pirmas", "country": "LT", "time_zone": "Europe/Vilnius"}
+    administrator.post("/settings/company", data=form)
+    assert "earlier documents show the new too" in words(administrator.get("/settings").text)
+    administrator.post("/settings/company", data={**form, "name": "UAB Antras"})
+    assert details(session) == ["UAB Pirmas"]
+    administrator.post("/settings/company", data={**form, "name": "UAB Trečias", "everywhere": "yes"})
+    assert details(session) == ["UAB Pirmas"]
+    administrator.post("/settings/company", data={**form, "name": "UAB Ketvirtas"})
+    assert details(session) == ["UAB Pirmas", "UAB Trečias"]
+
+
+def details(session: Session) -> list[str]:
+    with reading(session):
+        return list(session.scalars(select(CompanyDetails.name).order_by(CompanyDetails.until, CompanyDetails.id)))
 
 
 def test_every_wrong_field_of_the_company_says_what_to_type_and_nothing_is_changed(

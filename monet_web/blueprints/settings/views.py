@@ -60,7 +60,9 @@ def set_company() -> ResponseReturnValue:
     form = Typed({name: request.form[name] for name in COMPANY_FIELDS if name in request.form}, about="company")
     now, actor = now_utc(), current_user.email
     try:
-        changed = company_service.set_values(db.session(), form.values, now=now, actor=actor)
+        changed = company_service.set_values(
+            db.session(), form.values, everywhere=bool(request.form.get("everywhere")), now=now, actor=actor
+        )
     except BrokenRule as error:
         form.refuse(error)
         return _page(company=form)

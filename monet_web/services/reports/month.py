@@ -19,8 +19,10 @@ from monet_web.models.base import reading
 from monet_web.models.company import Company
 from monet_web.models.invoices import Invoice, InvoiceFinding, InvoiceState
 from monet_web.models.store_orders import Outcome, StoreOrder
+from monet_web.services.books import company_details
 from monet_web.services.documents import unsettled
 from monet_web.services.documents.exports import isaf, oss
+from monet_web.services.importing.booking import company_vat
 from monet_web.services.importing.facts import CHANGED, IGNORED
 from monet_web.services.importing.refund_signs import NOT_BOOKED
 from monet_web.services.office import periods
@@ -69,6 +71,7 @@ class Month:
     unexplained: int = 0  # numbers that are missing, and nobody knows why
     earlier: int = 0  # documents that wait in months before it, which closing would close too
     unbooked: int = 0  # orders of the month that became no document: their number is taken, or nobody can read them
+    company: tuple[str, ...] = ()  # what its invoices must show of it and nobody filled in: name, vat_code, address
     changed: int = 0  # registered documents whose orders say something else by now, unanswered
     given_back: int = 0  # invoices of GivenBack; their integrations are set not to read refunds
     named_back: list[GivenBack] = field(default_factory=list)  # the first of them
@@ -87,9 +90,10 @@ class Month:
     def stands_open(self) -> list[str]:
         """What stands open, by name.
 
-        waiting, earlier, orders, changed, refunds, numbers, rates, oss_rates, isaf, stock.
+        company, waiting, earlier, orders, changed, refunds, numbers, rates, oss_rates, isaf, stock.
         """
         found = {
+            "company": bool(self.company),
             "waiting": self.waiting.documents > 0,
             "earlier": self.earlier > 0,
             "orders": self.unbooked > 0,
@@ -119,6 +123,7 @@ def load(session: Session, month: date, *, now: datetime) -> Month:
         is_closed=is_closed(last, company.closed_until),
         waiting=_waiting(session, first),
         isaf=isaf.check(session, first),
+        company=company_details.now(company).missing(has_vat=_pays_vat(company, first)),
         rates=_rates(session, first),
         unsettled=unsettled.count(session, month=first),
         unexplained=numbers.load(session, first).unexplained,
@@ -152,6 +157,11 @@ def close(session: Session, month: date, *, reason: str = "", now: datetime, act
             )  # fmt: skip
         reason = _CLEAN
     return periods.close(session, month, reason=reason, now=now, actor=actor)
+
+
+def _pays_vat(company: Company, first: date) -> bool:
+    vat = company_vat(company)
+    return vat.pays_vat_on(first) or vat.pays_vat_on(last_of_month(first))
 
 
 def _count(session: Session, *asked: ColumnElement[bool]) -> int:

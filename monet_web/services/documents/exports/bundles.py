@@ -7,7 +7,7 @@ import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, delete, select, update
+from sqlalchemy import ColumnElement, delete, select
 from sqlalchemy.orm import Session
 
 from monet_web.domain.errors import BrokenRule, MonetError
@@ -15,17 +15,15 @@ from monet_web.models.base import reading, writing
 from monet_web.models.bundles import Bundle
 from monet_web.models.errands import ErrandState
 from monet_web.models.invoices import Invoice
+from monet_web.services.documents import queued
 from monet_web.services.documents.exports import paper, pdf
 from monet_web.services.documents.exports.paper import Logo, Paper
 from monet_web.services.documents.exports.paper_words import LANGUAGES
-from monet_web.services.importing import claims
 
 ENDINGS = ("zip", "pdf")
 AT_ONCE = 10  # while the person waits: a document takes some tenths of a second
 MOST = 500  # in one file
 KEPT = timedelta(days=1)
-SILENT_FOR = timedelta(seconds=120)
-RING_AGAIN = timedelta(seconds=30)
 _STEP = 10
 
 
@@ -62,6 +60,8 @@ def begin(
 ) -> Bundle:
     """A queued bundle; commit first, then ring. Bundles of the day before are forgotten. Raises BrokenRule."""
     _known(ending, language)
+    with reading(session):
+        paper.must_be_complete(session, now)
     with writing(session):
         session.execute(delete(Bundle).where(Bundle.created_at < now - KEPT))
         row = Bundle(
@@ -84,41 +84,14 @@ def body(session: Session, bundle_id: int) -> bytes | None:
 
 def to_ring(session: Session, *, now: datetime) -> list[Bundle]:
     """Bundles that a worker should be told of again: queued a while ago, or taken by one that died."""
-    with writing(session):
-        found = session.scalars(
-            select(Bundle)
-            .where(Bundle.state.in_((ErrandState.QUEUED, ErrandState.RUNNING)))
-            .with_for_update(skip_locked=True)
-            .execution_options(populate_existing=True)
-        ).all()
-        ring = []
-        for one in found:
-            if one.state is ErrandState.RUNNING:
-                silent = one.heartbeat_at is None or now - one.heartbeat_at > SILENT_FOR
-                if not silent and not claims.is_dead(one.worker):
-                    continue
-                one.state = ErrandState.QUEUED
-                ring.append(one)
-            elif now - one.created_at > RING_AGAIN:
-                ring.append(one)
-    return ring
+    return queued.to_ring(session, Bundle, now=now)
 
 
 def work(session_factory: Callable[[], Session], bundle_id: int, *, clock: Callable[[], datetime], worker: str) -> None:
     """Draw one queued bundle to its end; nothing happens when it is not queued any more."""
     session = session_factory()
     try:
-        with writing(session):
-            attempt = session.execute(
-                update(Bundle)
-                .where(Bundle.id == bundle_id, Bundle.state == ErrandState.QUEUED)
-                .values(
-                    state=ErrandState.RUNNING, attempt=Bundle.attempt + 1, worker=worker[:120],
-                    heartbeat_at=clock(), written=0,
-                )
-                .returning(Bundle.attempt)
-                .execution_options(synchronize_session=False)
-            ).scalar_one_or_none()  # fmt: skip
+        attempt = queued.take(session, Bundle, bundle_id, now=clock(), worker=worker, written=0)
         if attempt is None:
             return
         try:
@@ -156,15 +129,7 @@ def _told(
     session: Session, bundle_id: int, attempt: int, *, state: ErrandState, now: datetime, **values: object
 ) -> bool:
     """Write how far it is; False when another worker has it now."""
-    with writing(session):
-        done = session.execute(
-            update(Bundle)
-            .where(Bundle.id == bundle_id, Bundle.attempt == attempt, Bundle.state == ErrandState.RUNNING)
-            .values(state=state, heartbeat_at=now, **values)
-            .returning(Bundle.id)
-            .execution_options(synchronize_session=False)
-        )
-        return done.scalar_one_or_none() is not None
+    return queued.tell(session, Bundle, bundle_id, attempt, state=state, heartbeat_at=now, **values)
 
 
 def _known(ending: str, language: str) -> None:

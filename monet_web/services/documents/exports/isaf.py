@@ -187,7 +187,9 @@ def _against(company: Company, terms: Terms, month: date) -> list[Refusal]:
     vat = company_vat(company)
     first = month.replace(day=1)
     is_payer = vat.pays_vat_on(first) or vat.pays_vat_on(last_of_month(first))
-    return of_company(company.code, company.country, terms, is_payer=is_payer)
+    return of_company(
+        company.code, company.country, terms, is_payer=is_payer, name=company.name, vat_code=company.vat_code
+    )
 
 
 def _must_be_fine(against: list[Refusal]) -> None:

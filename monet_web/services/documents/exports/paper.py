@@ -8,14 +8,16 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, aliased, selectinload
 
 from monet_web.domain.orders import LineKind
 from monet_web.domain.treatment import Treatment
+from monet_web.domain.windows import local_day
 from monet_web.models.company import Company, CompanyLogo
 from monet_web.models.invoices import Invoice, InvoiceKind, InvoiceState
 from monet_web.models.items import Item
@@ -120,6 +122,14 @@ def logo(session: Session) -> Logo | None:
     """The company's, None when there is none. Inside a transaction, one query."""
     row = session.get(CompanyLogo, 1, populate_existing=True)
     return None if row is None else Logo(row.media_type, row.body)
+
+
+def must_be_complete(session: Session, now: datetime) -> None:
+    """Raises BrokenRule where documents of today could not be drawn. Inside a transaction, one query."""
+    company = session.get_one(Company, 1, populate_existing=True)
+    has_vat = company_vat(company).pays_vat_on(local_day(now, ZoneInfo(company.time_zone)))
+    missing = company_details.now(company).missing(has_vat=has_vat)
+    company_details.must_be_complete(missing, has_vat=has_vat)
 
 
 def load(session: Session, invoice_ids: Sequence[int]) -> list[Paper]:
