@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 
 _TAIL = re.compile(r"^(.*?)(\d{1,18})$", re.ASCII | re.DOTALL)
-_OF_ANOTHER = re.compile(r"-(?:K?\d{1,3})$", re.ASCII)
 
 # Why a number is on no document of its series in the month; {values} as the report fills them.
 WHY: Mapping[str, tuple[str, str]] = {
     "dated_elsewhere": ("on a document dated {day}", "dokumente, kurio data {day}"),
+    "dated_between": ("on documents dated {first} to {last}", "dokumentuose, kurių datos nuo {first} iki {last}"),
     "waits": ("waits in a journal, dated {day}", "laukia žurnale, data {day}"),
     "other_store": ("on a document of {store}, dated {day}", "parduotuvės {store} dokumente, data {day}"),
     "taken": ("used outside this program ({source})", "panaudotas ne šioje programoje ({source})"),
@@ -24,12 +24,17 @@ WHY: Mapping[str, tuple[str, str]] = {
     "other_number": ("order {order} has the number {number}", "užsakymas {order} gavo numerį {number}"),
     "open": ("order {order} has no document yet", "užsakymas {order} dar neturi dokumento"),
     "deleted": ("its invoice was deleted by {actor} on {day}", "jo sąskaitą ištrynė {actor} {day}"),
+    "not_in_store": (
+        "the store has no order with this number: all it has of {first} to {last} was read",
+        "parduotuvėje užsakymo tokiu numeriu nėra: perskaityta viskas, ką ji turi nuo {first} iki {last}",
+    ),
     "never_came": ("no order with this number came from the store", "užsakymo tokiu numeriu iš parduotuvės negauta"),
+    "no_invoice": ("no invoice with this number came from the store", "sąskaitos tokiu numeriu iš parduotuvės negauta"),
     "never_given": ("this series has not given it to a document", "ši serija jo jokiam dokumentui nedavė"),
     "not_looked": ("a jump too large to look into number by number", "šuolis per didelis žiūrėti kiekvieną numerį"),
 }
-# Nobody has explained these; all others say where the number is.
-UNEXPLAINED = frozenset({"never_given", "not_looked"})
+# Nobody has explained these; all others say where the number is, or that it never was.
+UNEXPLAINED = frozenset({"never_given", "not_looked", "never_came", "no_invoice", "open", "conflict", "unreadable"})
 
 BACKWARDS: Mapping[str, tuple[str, str]] = {
     "order": (
@@ -37,9 +42,13 @@ BACKWARDS: Mapping[str, tuple[str, str]] = {
         "numeris yra užsakymo, o data – nustatymuose nurodyta diena (apmokėta, užsakyta ar importuota)",
     ),
     "store": ("number and date are the store's", "numeris ir data yra parduotuvės"),
+    "store_number": (
+        "the number is the store's, the date the day the settings name (paid, ordered or imported)",
+        "numeris yra parduotuvės, o data – nustatymuose nurodyta diena (apmokėta, užsakyta ar importuota)",
+    ),
     "series": (
-        "the series gives numbers in the order of registration, and this one waited in a journal",
-        "serija numeruoja registravimo tvarka, o ši sąskaita laukė žurnale",
+        "the series gives numbers in the order of registration, and this one was registered after its day",
+        "serija numeruoja registravimo tvarka, o šis dokumentas registruotas vėliau nei jo data",
     ),
     "by_hand": ("a person corrected it", "ją pataisė žmogus"),
 }
@@ -47,12 +56,19 @@ BACKWARDS: Mapping[str, tuple[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Numbered:
-    """One document with a number. `is_in_month`: dated in the month that is looked at."""
+    """One document with a number. `is_in_month`: dated in the month that is looked at; `is_later`: after it.
+
+    `follows`: its number is that of another document with an ending, as a credit note's `KL-7-K1`, and of no series.
+    `placed`: when its order was.
+    """
 
     number: str
     day: date
     is_in_month: bool
     touched: bool = False
+    is_later: bool = False
+    follows: bool = False
+    placed: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +106,15 @@ class Backwards:
 
 @dataclass(slots=True)
 class Series:
-    """Numbers that differ only in the digits at their end, `head` before them; those known, by their value."""
+    """Numbers that differ only in the digits at their end, `head` before them; those known, by their value.
+
+    `later`: documents dated after the month, which only dates are compared with.
+    """
 
     head: str
     width: int
     known: dict[int, Numbered]
+    later: dict[int, Numbered] = field(default_factory=dict)
 
     @property
     def in_month(self) -> list[int]:
@@ -105,12 +125,15 @@ class Series:
         """A number of the series as its neighbours are written."""
         return f"{self.head}{n:0{self.width}d}"
 
-    def gaps(self) -> list[tuple[int, int]]:
-        """(first, last) of what is missing between the document before the month's first and the month's last."""
+    def gaps(self, before: int | None = None) -> list[tuple[int, int]]:
+        """(first, last) of what is missing between the document before the month's first and the month's last.
+
+        `before`: the number of that document where it is known otherwise, 0 when there is none.
+        """
         here = self.in_month
         if not here:
             return []
-        earlier = [n for n in self.known if n < here[0]]
+        earlier = [n for n in self.known if n < here[0]] + ([] if before is None else [before])
         at = max(earlier) if earlier else here[0]
         found = []
         for n in sorted(n for n in self.known if at < n <= here[-1]):
@@ -123,7 +146,7 @@ class Series:
         """Documents of the month whose date lies before that of a smaller number; `why` of those nobody touched."""
         found: list[Backwards] = []
         latest: Numbered | None = None
-        for _, one in sorted(self.known.items()):
+        for _, one in sorted((self.later | self.known).items()):
             if latest is not None and one.is_in_month and one.day < latest.day:
                 reason = "by_hand" if one.touched or latest.touched else why
                 found.append(Backwards(one.number, one.day, latest.number, latest.day, reason))
@@ -131,26 +154,29 @@ class Series:
                 latest = one
         return found
 
+    def placed_around(self, first: int, last: int) -> tuple[datetime, datetime] | None:
+        """When the orders beside a gap were placed, the earlier one first; None where that is not known."""
+        moments = [one.placed for n in (first - 1, last + 1) if (one := self.known.get(n)) is not None]
+        known = [moment for moment in moments if moment is not None]
+        return (min(known), max(known)) if len(known) == len(("below", "above")) else None
+
 
 def series_of(documents: Iterable[Numbered]) -> tuple[list[Series], list[Numbered]]:
-    """The series that have documents in the month, and documents of the month whose number is in none.
-
-    The number of a credit note (`KL-7-K1`) or of a second invoice of an order (`KL-7-2`) follows that of its invoice
-    and is no series when that one is there.
-    """
-    every = list(documents)
-    numbers = {one.number for one in every}
+    """The series that have documents in the month, and documents of the month whose number is in none."""
     found: dict[str, Series] = {}
     alone: list[Numbered] = []
-    for one in every:
+    for one in documents:
         match = _TAIL.match(one.number)
-        if match is None or (_OF_ANOTHER.search(one.number) and _OF_ANOTHER.sub("", one.number) in numbers):
+        if match is None or one.follows:
             if one.is_in_month:
                 alone.append(one)
             continue
         head, digits = match.groups()
         series = found.setdefault(head, Series(head, len(digits), {}))
-        series.width = min(series.width, len(digits))
+        if one.is_later:
+            series.later[int(digits)] = one
+            continue
+        series.width = len(digits) if not series.known else min(series.width, len(digits))
         series.known[int(digits)] = one
     return [each for _, each in sorted(found.items()) if each.in_month], alone
 
@@ -159,8 +185,19 @@ def together(series: Series, found: Sequence[tuple[int, Why]]) -> list[Missing]:
     """Neighbours that are missing for the same reason as one row; `found` ascends."""
     rows: list[tuple[int, int, Why]] = []
     for n, why in found:
-        if rows and rows[-1][1] == n - 1 and rows[-1][2] == why:
-            rows[-1] = (rows[-1][0], n, why)
+        joined = _both(rows[-1][2], why) if rows and rows[-1][1] == n - 1 else None
+        if joined is not None:
+            rows[-1] = (rows[-1][0], n, joined)
         else:
             rows.append((n, n, why))
     return [Missing(series.text(first), series.text(last), last - first + 1, why) for first, last, why in rows]
+
+
+def _both(one: Why, other: Why) -> Why | None:
+    """What says both: the same, or that both are on documents of other days."""
+    if one == other:
+        return one
+    if not {one.code, other.code} <= {"dated_elsewhere", "dated_between"}:
+        return None
+    days = sorted(day for each in (one, other) for day in each.values.values())
+    return Why("dated_between", {"first": days[0], "last": days[-1]})

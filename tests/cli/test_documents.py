@@ -7,8 +7,12 @@ import json
 from pathlib import Path
 
 from pypdf import PdfReader
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
+from monet_web.models import Run
+from monet_web.models.base import writing
+from monet_web.models.runs import RunState
 from tests.cli.conftest import Monet
 from tests.cli.test_credits import add, bring, fresh
 from tests.services.scripted import ScriptedStore, put
@@ -63,9 +67,13 @@ def test_the_numbers_of_a_month_are_explained(monet: Monet, store: type[Scripted
     month = f"{fresh().placed_at:%Y-%m}"
     said = monet("reports", "numbers", month).output
     assert "KL: KL-1001 to KL-1003, 2 documents" in said
-    assert "KL-1002: no order with this number came from the store" in said
+    assert "KL-1002: the store has no order with this number: all it has of" in said
     (series,) = json.loads(monet("reports", "numbers", month, "--json").output)
-    assert [(one["first"], one["why"]) for one in series["missing"]] == [("KL-1002", "never_came")]
+    assert [(one["first"], one["why"]) for one in series["missing"]] == [("KL-1002", "not_in_store")]
+    assert series["missing"][0]["explained"] is True
+    with writing(books):
+        books.execute(update(Run).values(state=RunState.FAILED))
+    assert "KL-1002: NOT EXPLAINED, no order with this number came" in monet("reports", "numbers", month, code=1).output
     assert "Nothing is registered in it." in monet("reports", "numbers", "2020-01").output
 
 

@@ -11,8 +11,8 @@ from monet_web.domain.filters import REASONS
 from monet_web.domain.number_gaps import BACKWARDS, WHY, Numbered, Why, series_of, together
 
 
-def numbered(number: str, day: int = 10, *, month: int = 11, touched: bool = False) -> Numbered:
-    return Numbered(number, date(2026, month, day), month == 11, touched)
+def numbered(number: str, day: int = 10, *, month: int = 11, touched: bool = False, follows: bool = False) -> Numbered:
+    return Numbered(number, date(2026, month, day), month == 11, touched, is_later=month > 11, follows=follows)
 
 
 def test_a_gap_begins_after_the_last_document_before_the_month() -> None:
@@ -29,7 +29,7 @@ def test_numbers_are_one_series_by_what_stands_before_their_last_digits() -> Non
 
 
 def test_credit_notes_and_second_invoices_follow_their_invoice() -> None:
-    every = [numbered("KL-7"), numbered("KL-7-K1"), numbered("KL-7-2"), numbered("KL-8")]
+    every = [numbered("KL-7"), numbered("KL-7-K1", follows=True), numbered("KL-7-2", follows=True), numbered("KL-8")]
     (series,), alone = series_of(every)
     assert series.gaps() == []
     assert [one.number for one in alone] == ["KL-7-K1", "KL-7-2"]
@@ -46,6 +46,28 @@ def test_a_date_before_that_of_a_smaller_number_is_named_with_its_reason() -> No
     ]  # fmt: skip
 
 
+def test_a_smaller_number_that_is_dated_after_the_month_makes_one_of_the_month_run_backwards() -> None:
+    (series,), _ = series_of(
+        [numbered("01", 28), numbered("2", 2, month=12), numbered("03", 29), numbered("9", month=12)]
+    )
+    assert [(one.number, one.before, one.before_day) for one in series.backwards("order")] == [
+        ("03", "2", date(2026, 12, 2))
+    ]
+    assert (series.gaps(), series.text(2)) == ([(2, 2)], "02")
+
+
+def test_a_gap_begins_where_the_caller_knows_the_document_before() -> None:
+    (series,), _ = series_of([numbered("5")])
+    assert (series.gaps(), series.gaps(2), series.gaps(0), series.gaps(4)) == ([], [(3, 4)], [(1, 4)], [])
+
+
+def test_numbers_on_documents_of_other_days_are_one_row() -> None:
+    (series,), _ = series_of([numbered("1"), numbered("9")])
+    days = [Why("dated_elsewhere", {"day": f"2026-12-0{day}"}) for day in (3, 1, 2)]
+    (row,) = together(series, list(enumerate(days, start=2)))
+    assert (row.first, row.last, row.why.text("en")) == ("2", "4", "on documents dated 2026-12-01 to 2026-12-03")
+
+
 def test_neighbours_missing_for_one_reason_are_one_row() -> None:
     (series,), _ = series_of([numbered("01"), numbered("10")])
     came, other = Why("never_came"), Why("taken", {"source": "a.csv"})
@@ -54,7 +76,7 @@ def test_neighbours_missing_for_one_reason_are_one_row() -> None:
 
 
 def test_every_reason_has_words_in_both_languages() -> None:
-    values = dict.fromkeys(("day", "store", "source", "order", "reason", "number", "actor"), "x")
+    values = dict.fromkeys(("day", "store", "source", "order", "reason", "number", "actor", "first", "last"), "x")
     for code in WHY:
         assert Why(code, values).text("en") != Why(code, values).text("lt")
     assert all(en != lt for en, lt in BACKWARDS.values())

@@ -2,30 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
-from typing import Any
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from monet_web.domain.checks import number_source
-from monet_web.domain.filters import REASONS, Filtered
+from monet_web.domain.coverage import joined
 from monet_web.domain.number_gaps import UNEXPLAINED, Backwards, Missing, Numbered, Series, Why, series_of, together
 from monet_web.domain.periods import last_of_month
 from monet_web.domain.settings import Settings
-from monet_web.models.audit import AuditEntry
-from monet_web.models.company import TakenNumber
+from monet_web.domain.windows import Window, local_day
+from monet_web.models.company import Company
 from monet_web.models.integrations import Integration
 from monet_web.models.invoices import Invoice, InvoiceKind, InvoiceState
-from monet_web.models.store_orders import Outcome, StoreOrder
-from monet_web.services.books import tables
+from monet_web.models.runs import Run, RunState
+from monet_web.models.store_orders import StoreOrder
 from monet_web.services.books.numbers import number_key
+from monet_web.services.importing.own_numbers import WIDTH
 from monet_web.services.integrations.installed import readable
+from monet_web.services.opening.coverage import IMPORTS
+from monet_web.services.reports import number_whys, own_series
+from monet_web.services.reports.own_series import Own
 
 MOST_LOOKED = 5000  # missing numbers of one series that are looked into one by one
-_AROUND = timedelta(days=62)  # documents of so long before the month may hold the number before its first
+# Of the store's numbers, documents of so long before and after the month are looked at; of our own series all are.
+_AROUND = timedelta(days=62)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +42,7 @@ class SeriesReport:
     documents: int
     missing: tuple[Missing, ...]
     backwards: tuple[Backwards, ...]
+    is_own: bool = False  # it gives the numbers itself
 
     @property
     def unexplained(self) -> int:
@@ -49,7 +55,7 @@ class StoreReport:
     """The series of one store; `alone`: numbers that are in none, such as those of credit notes."""
 
     name: str
-    source: str  # of numbers: order | invoice | series
+    source: str  # of invoices' numbers: order | invoice | series
     series: tuple[SeriesReport, ...]
     alone: tuple[str, ...]
 
@@ -70,156 +76,156 @@ class NumbersReport:
 def load(session: Session, month: date, language: str = "en") -> NumbersReport:
     """The report of the month of a day; reasons of orders in `language`. Inside a transaction.
 
-    A few statements a store, however many documents; each series looks into MOST_LOOKED missing numbers at most.
+    A few statements a store and series, however many documents; each series looks into MOST_LOOKED missing numbers at
+    most. A gap is told in the month of the document that follows it.
     """
-    first, last = month.replace(day=1), last_of_month(month)
+    zone = ZoneInfo(session.get_one(Company, 1).time_zone)
+    first = month.replace(day=1)
     stores = []
     for integration in session.scalars(select(Integration).order_by(Integration.name_key, Integration.id)):
-        rows = session.execute(
-            select(Invoice.number, Invoice.issue_date, Invoice.touched_at)
-            .where(
-                Invoice.integration_id == integration.id,
-                Invoice.state == InvoiceState.REGISTERED,
-                Invoice.issue_date.between(first - _AROUND, last),
-                Invoice.number.is_not(None),
-            )
-            .order_by(Invoice.id)
-        ).all()
-        documents = [
-            Numbered(row.number or "", row.issue_date, row.issue_date >= first, row.touched_at is not None)
-            for row in rows
-        ]
-        if any(one.is_in_month for one in documents):
-            stores.append(_of_store(session, integration, documents, language))
+        looked = _Looked(session, integration, readable(integration) or Settings(), first, language, zone)
+        if (report := looked.report()) is not None:
+            stores.append(report)
     return NumbersReport(first, tuple(stores))
 
 
-def _of_store(session: Session, integration: Integration, documents: Sequence[Numbered], language: str) -> StoreReport:
-    settings = readable(integration) or Settings()
-    source = number_source(settings)
-    every, alone = series_of(documents)
-    why = {"series": "series", "invoice": "store"}.get(source, "order")
-    reports = []
-    for series in every:
+@dataclass(slots=True)
+class _Looked:
+    """One integration, looked through for a month."""
+
+    session: Session
+    integration: Integration
+    settings: Settings
+    first: date
+    language: str
+    zone: ZoneInfo
+
+    def report(self) -> StoreReport | None:
+        """None when nothing of the month is registered."""
+        documents, prefixes = self._documents()
+        if not any(one.is_in_month for one in documents):
+            return None
+        every, alone = series_of(documents)
+        own = own_series.of(self.session, self.integration.id)
+        reports = [self._series(series, own.get(series.head), prefixes) for series in every]
+        source = number_source(self.settings)
+        return StoreReport(self.integration.name, source, tuple(reports), tuple(one.number for one in alone))
+
+    def _documents(self) -> tuple[list[Numbered], set[str]]:
+        """Those of the month and around it, and what stands before the order's number where they have that."""
+        last = last_of_month(self.first)
+        credited = aliased(Invoice)
+        rows = self.session.execute(
+            select(
+                Invoice.number, Invoice.number_key, Invoice.order_number, Invoice.issue_date, Invoice.touched_at,
+                Invoice.kind, Invoice.revision, StoreOrder.placed_at, credited.number.label("credited"),
+            )
+            .join(StoreOrder, StoreOrder.id == Invoice.store_order_id)
+            .outerjoin(credited, credited.id == Invoice.credits_invoice_id)
+            .where(
+                Invoice.integration_id == self.integration.id,
+                Invoice.state == InvoiceState.REGISTERED,
+                Invoice.issue_date.between(self.first - _AROUND, last + _AROUND),
+                Invoice.number.is_not(None),
+            )
+            .order_by(Invoice.id)
+        ).all()  # fmt: skip
+        documents, prefixes = [], set()
+        for row in rows:
+            number, order = row.number or "", number_key(row.order_number)
+            if row.kind is InvoiceKind.CREDIT_NOTE:
+                follows = number.startswith(f"{(row.credited or '')[:100]}-K")
+            else:
+                follows = row.revision > 1 and number.endswith(f"-{row.revision}")
+                if order and (row.number_key or "").endswith(order):
+                    prefixes.add((row.number_key or "").removesuffix(order))
+            documents.append(
+                Numbered(
+                    number, row.issue_date, self.first <= row.issue_date <= last, row.touched_at is not None,
+                    is_later=row.issue_date > last, follows=follows, placed=row.placed_at,
+                )
+            )  # fmt: skip
+        return documents, prefixes
+
+    def _series(self, series: Series, own: Own | None, prefixes: set[str]) -> SeriesReport:
         here = series.in_month
-        reports.append(
-            SeriesReport(
-                first=series.known[here[0]].number,
-                last=series.known[here[-1]].number,
-                documents=len(here),
-                missing=tuple(_missing(session, integration, settings, series, language)),
-                backwards=tuple(series.backwards(why)),
+        source = number_source(self.settings)
+        before, ends = None, []
+        if own is not None and own.holds(here[-1]):
+            before = own_series.before(self.session, own, here[0])
+            end = own_series.missing_at_the_end(self.session, own, here[-1])
+            ends = [end] if end is not None else []
+            for late in own_series.dated_after(self.session, own, last_of_month(self.first), here[-1]):
+                series.later[int(late.number[-WIDTH:])] = late
+        if own is not None or source == "series":
+            nobody, why = "never_given", "series"
+            mine: set[str] = set()
+        else:
+            # A number that the store gives to an invoice is no order's, whatever order has the same one.
+            mine = {prefix for prefix in prefixes if number_key(series.head).startswith(prefix)}
+            mine |= {number_key(self.settings.number_prefix)} if source == "order" else set()
+            nobody = "never_came" if mine else "no_invoice"
+            why = "order" if mine else "store" if self.settings.issued_by == "store" else "store_number"
+        return SeriesReport(
+            first=series.known[here[0]].number,
+            last=series.known[here[-1]].number,
+            documents=len(here),
+            missing=tuple(self._missing(series, own, [*series.gaps(before), *ends], mine, nobody)),
+            backwards=tuple(series.backwards(why)),
+            is_own=own is not None,
+        )
+
+    def _missing(
+        self, series: Series, own: Own | None, gaps: Sequence[tuple[int, int]], prefixes: set[str], nobody: str
+    ) -> list[Missing]:
+        looked: list[int] = []
+        jumps: list[tuple[int, int]] = []
+        for first, last in gaps:
+            if len(looked) + last - first + 1 > MOST_LOOKED:
+                jumps.append((first, last))
+            else:
+                looked += range(first, last + 1)
+        texts = {n: series.text(n) for n in looked}
+        known = number_whys.known(self.session, self.integration, prefixes, list(texts.values()), self.language)
+        found = [(n, known.get(number_key(text), Why(nobody))) for n, text in texts.items()]
+        if nobody == "never_came":
+            found = self._not_in_store(series, gaps, found)
+        rows = together(series, found)
+        for first, last in jumps:
+            whole = (
+                own_series.all_there(self.session, own, first, last) if own is not None and own.holds(last) else None
+            )
+            rows.append(Missing(series.text(first), series.text(last), last - first + 1, whole or Why("not_looked")))
+        return rows
+
+    def _not_in_store(
+        self, series: Series, gaps: Sequence[tuple[int, int]], found: Sequence[tuple[int, Why]]
+    ) -> list[tuple[int, Why]]:
+        """A number that never came is none of the store's orders where all it has of those days was read."""
+        never = {n for n, why in found if why.code == "never_came"}
+        spans = {gap: series.placed_around(*gap) for gap in gaps}
+        around = [span for span in spans.values() if span is not None]
+        read: list[Window] = []
+        if never and around and self.settings.select_by != "paid":
+            read = self._read(min(span[0] for span in around), max(span[1] for span in around))
+        whys: dict[int, Why] = {}
+        for (first, last), span in spans.items():
+            if span is not None and any(one.start <= span[0] and span[1] < one.end for one in read):
+                days = [local_day(moment, self.zone).isoformat() for moment in span]
+                why = Why("not_in_store", {"first": days[0], "last": days[1]})
+                whys |= {n: why for n in never if first <= n <= last}
+        return [(n, whys.get(n, why)) for n, why in found]
+
+    def _read(self, start: datetime, end: datetime) -> list[Window]:
+        """What imports have read to its end; nothing of it after the moment when they began."""
+        rows = self.session.execute(
+            select(Run.window_start, Run.window_end, Run.started_at).where(
+                Run.integration_id == self.integration.id,
+                Run.state == RunState.DONE,
+                Run.kind.in_(IMPORTS),
+                Run.window_end >= start,
+                Run.window_start <= end,
+                Run.started_at > Run.window_start,
             )
         )
-    return StoreReport(integration.name, source, tuple(reports), tuple(one.number for one in alone))
-
-
-def _missing(
-    session: Session, integration: Integration, settings: Settings, series: Series, language: str
-) -> list[Missing]:
-    looked: list[int] = []
-    jumps: list[tuple[int, int]] = []
-    for first, last in series.gaps():
-        if len(looked) + last - first + 1 > MOST_LOOKED:
-            jumps.append((first, last))
-        else:
-            looked += range(first, last + 1)
-    texts = {n: series.text(n) for n in looked}
-    known = _known(session, integration, settings, list(texts.values()), language)
-    nobody = Why("never_given" if number_source(settings) == "series" else "never_came")
-    rows = together(series, [(n, known.get(number_key(text), nobody)) for n, text in texts.items()])
-    rows += [
-        Missing(series.text(first), series.text(last), last - first + 1, Why("not_looked")) for first, last in jumps
-    ]
-    return rows
-
-
-def _known(
-    session: Session, integration: Integration, settings: Settings, numbers: Sequence[str], language: str
-) -> dict[str, Why]:
-    """number key → why; what nothing is known of is left out. The first that knows decides."""
-    keys = [number_key(number) for number in numbers]
-    found: dict[str, Why] = {}
-    for part in tables.in_parts(keys):
-        found |= {key: why for key, why in _on_documents(session, integration, part) if key not in found}
-    for part in tables.in_parts([key for key in keys if key not in found]):
-        rows = session.execute(
-            select(TakenNumber.number_key, TakenNumber.source).where(TakenNumber.number_key.in_(part))
-        )
-        found |= {row.number_key: Why("taken", {"source": row.source or "–"}) for row in rows}
-    prefix = number_key(settings.number_prefix)
-    of_orders = {key.removeprefix(prefix): key for key in keys if key not in found and key.startswith(prefix)}
-    for part in tables.in_parts([key for key in of_orders if key]):
-        found |= {of_orders[key]: why for key, why in _of_orders(session, integration, part, language)}
-    left = {key for key in keys if found.get(key, Why("open")).code == "open"}
-    return found | dict(_deleted(session, left)) if left else found
-
-
-def _on_documents(session: Session, integration: Integration, keys: Iterable[str]) -> Iterable[tuple[str, Why]]:
-    rows = session.execute(
-        select(Invoice.number_key, Invoice.issue_date, Invoice.state, Invoice.integration_id, Integration.name)
-        .join(Integration, Integration.id == Invoice.integration_id)
-        .where(Invoice.number_key.in_(list(keys)))
-    )
-    for row in rows:
-        values = {"day": row.issue_date.isoformat(), "store": row.name}
-        if row.integration_id != integration.id:
-            yield row.number_key or "", Why("other_store", values)
-        else:
-            waits = row.state is InvoiceState.IN_JOURNAL
-            yield row.number_key or "", Why("waits" if waits else "dated_elsewhere", {"day": values["day"]})
-
-
-def _of_orders(
-    session: Session, integration: Integration, keys: Iterable[str], language: str
-) -> Iterable[tuple[str, Why]]:
-    rows = session.execute(
-        select(StoreOrder, Invoice.number.label("number"))
-        .outerjoin(
-            Invoice,
-            (Invoice.store_order_id == StoreOrder.id)
-            & (Invoice.kind == InvoiceKind.INVOICE)
-            & Invoice.superseded.is_(False),
-        )
-        .where(StoreOrder.store_id == integration.store.id, StoreOrder.number_key.in_(list(keys)))
-        .order_by(StoreOrder.id)
-    )
-    for order, number in rows:
-        yield order.number_key, _why_of(order, number, language)
-
-
-def _why_of(order: StoreOrder, number: str | None, language: str) -> Why:
-    values = {"order": order.order_number}
-    if number is not None:
-        return Why("other_number", {**values, "number": number})
-    if order.left_out:
-        return Why("left_out", {**values, "reason": order.left_out_reason or "–"})
-    match order.outcome:
-        case Outcome.FILTERED:
-            return Why("filtered", {**values, "reason": _reason(order.reason, order.details or {}, language)})
-        case Outcome.CONFLICT | Outcome.UNREADABLE | Outcome.CREDITED:
-            return Why(order.outcome.value, values)
-        case _:
-            return Why("open", values)
-
-
-def _reason(code: str, details: Mapping[str, str], language: str) -> str:
-    if code not in REASONS:
-        return code or "–"
-    try:
-        return Filtered(code, details).text(language)
-    except KeyError:  # remembered by an earlier version, which said less
-        return REASONS[code][1 if language == "lt" else 0].partition(" (")[0]
-
-
-def _deleted(session: Session, keys: set[str]) -> Iterable[tuple[str, Why]]:
-    """Numbers of invoices that a person deleted from a journal, by the newest entry of the trail."""
-    number: Any = AuditEntry.before["number"].as_string()
-    rows = session.execute(
-        select(number.label("number"), AuditEntry.actor, AuditEntry.at)
-        .where(AuditEntry.subject_kind == "invoice", AuditEntry.action == "deleted", number.is_not(None))
-        .order_by(AuditEntry.id)
-    )
-    for row in rows:
-        if (key := number_key(row.number)) in keys:
-            yield key, Why("deleted", {"actor": row.actor, "day": row.at.date().isoformat()})
+        return list(joined(Window(row.window_start, min(row.window_end, row.started_at)) for row in rows))
