@@ -1,14 +1,13 @@
 """A worker process: takes jobs from Redis and runs each in a child of its own. `python worker.py [--queue NAME …]`.
 
 Without a name it takes everything, imports last. With `--queue timetable` it is the ticker: ticks, with the notices
-they send, and connection tests; each takes seconds, and it keeps neither web pages nor RQ's own scheduler in memory.
+they send, and connection tests; each takes seconds, and it keeps no scheduler of RQ's own in memory.
 """
 
 import argparse
 import os
 import sys
 from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
 
 from rq import Worker
 
@@ -39,23 +38,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         worker_ttl=SECONDS_BETWEEN_SIGNS,
         maintenance_interval=SECONDS_BETWEEN_SWEEPS,
     )
+    # What children inherit: loaded once, shared by all, and late, so that a wrong configuration is said at once. They
+    # are forked, so no connection may be open yet; each opens its own database.
+    import monet_web.jobs  # noqa: F401
+
     is_ticker = chosen == [queues.TIMETABLE]
-    with _ground(config, is_ticker=is_ticker):
-        worker.work(with_scheduler=not is_ticker)
+    worker.work(with_scheduler=not is_ticker)
     return 0
-
-
-def _ground(config: Config, *, is_ticker: bool) -> AbstractContextManager[object]:
-    """What children inherit: loaded once, shared by all. They are forked, so no connection may be open yet."""
-    if is_ticker:
-        # Loaded late: only its own children need it, and they would each load it anew.
-        import monet_web.jobs  # noqa: F401
-
-        return nullcontext()
-    from monet_web.app import create_app
-
-    # A job has its database as a page has.
-    return create_app(config).app_context()
 
 
 if __name__ == "__main__":

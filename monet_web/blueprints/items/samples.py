@@ -6,8 +6,6 @@ import csv
 import io
 from collections.abc import Mapping
 
-from xlsxwriter import Workbook
-
 Rows = tuple[tuple[str, ...], ...]
 
 _TABLES: Mapping[str, Rows] = {
@@ -47,6 +45,9 @@ def _as_csv(rows: Rows) -> bytes:
 
 def _as_workbook(rows: Rows) -> bytes:
     written = io.BytesIO()
+    # Loaded late: no start waits for a library of spreadsheets, and few requests need it.
+    from xlsxwriter import Workbook
+
     book = Workbook(written, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False})
     sheet = book.add_worksheet()
     sheet.freeze_panes(1, 0)

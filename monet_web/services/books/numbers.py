@@ -21,7 +21,7 @@ from monet_web.services.books import tables, workbooks
 _LONGEST = 120
 
 
-@lru_cache(maxsize=20_000)  # a page asks for the same few codes hundreds of times
+@lru_cache(maxsize=4000)  # a page asks for the same few codes hundreds of times; what is kept is memory of every worker
 def number_key(text: str) -> str:
     """How numbers (and item codes and aliases) are compared: trimmed, NFC, without case."""
     return fold(text)[:_LONGEST]

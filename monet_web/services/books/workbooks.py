@@ -9,9 +9,6 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from openpyxl import load_workbook
-from openpyxl.utils import get_column_letter
-
 from monet_web.domain.errors import BrokenRule
 
 # A zip of some kilobytes may hold gigabytes. Reading stops at the sizes it declares, so these can be believed.
@@ -35,6 +32,9 @@ def records(data: bytes) -> tuple[list[Record], list[tuple[int, str]]]:
 
     A formula can't: what it comes to is known to the program that wrote the file, not to this one. Raises BrokenRule.
     """
+    # Loaded late: no start waits for a library of spreadsheets, and few requests need it.
+    from openpyxl import load_workbook
+
     _refuse_bombs(data)
     try:
         book = load_workbook(io.BytesIO(data), read_only=True, keep_links=False)
@@ -75,6 +75,8 @@ def _refuse_bombs(data: bytes) -> None:
 
 
 def _read(rows: Iterable[tuple[Any, ...]]) -> tuple[list[Record], list[tuple[int, str]]]:
+    from openpyxl.utils import get_column_letter
+
     found: list[Record] = []
     wrong: list[tuple[int, str]] = []
     for number, cells in _counted(rows):

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 from itertools import islice
 from pathlib import Path
 
-import xlsxwriter
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -78,6 +77,9 @@ def _write_xlsx(found_rows: Iterator[dict[str, str]], path: Path) -> int:
     options = {
         "constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False,
     }  # fmt: skip
+    # Loaded late: no start waits for a library of spreadsheets, and few requests need it.
+    import xlsxwriter
+
     with path.open("wb") as file, xlsxwriter.Workbook(file, options) as book:
         bold = book.add_format({"bold": True})
         for row in found_rows:

@@ -15,7 +15,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import xlsxwriter
 from sqlalchemy import ColumnElement, Row, Select, select
 from sqlalchemy.orm import Session, aliased
 
@@ -304,6 +303,9 @@ def _write_xlsx(found: Iterator[Document], path: Path) -> Exported:
     options = {
         "constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False,
     }  # fmt: skip
+    # Loaded late: no start waits for a library of spreadsheets, and few requests need it.
+    import xlsxwriter
+
     with path.open("wb") as file, xlsxwriter.Workbook(file, options) as book:
         sheet = _Sheet(book)
         for one in found:

@@ -8,8 +8,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import xlsxwriter
-
 from monet_web.domain.checks import money
 from monet_web.services.documents.exports.oss_filed import plain
 from monet_web.services.documents.exports.oss_rows import Evidence
@@ -48,6 +46,9 @@ def _write_xlsx(quarter: str, rows: Rows, found: Iterable[Evidence], path: Path)
     options = {
         "constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False,
     }  # fmt: skip
+    # Loaded late: no start waits for a library of spreadsheets, and few requests need it.
+    import xlsxwriter
+
     with path.open("wb") as file, xlsxwriter.Workbook(file, options) as book:
         amount = book.add_format({"num_format": "0.00####"})
         _sheet(book, quarter, _HEADER, rows, {3, 4, 5}, amount)

@@ -6,8 +6,6 @@ import csv
 from collections.abc import Iterator
 from pathlib import Path
 
-import xlsxwriter
-
 from monet_web.domain.checks import money
 from monet_web.domain.errors import BrokenRule
 from monet_web.services.documents.exports.safe import cell, sheet_cell
@@ -56,6 +54,9 @@ def _write_csv(journal: SalesJournal, path: Path) -> None:
 
 def _write_xlsx(journal: SalesJournal, path: Path) -> None:
     options = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+    # Loaded late: no start waits for a library of spreadsheets, and few requests need it.
+    import xlsxwriter
+
     with path.open("wb") as file, xlsxwriter.Workbook(file, options) as book:
         sheet, bold = book.add_worksheet(f"{journal.month:%Y-%m}"), book.add_format({"bold": True})
         day, amount = book.add_format({"num_format": "yyyy-mm-dd"}), book.add_format({"num_format": "0.00"})
