@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from monet_web.domain.errors import MonetError
 from monet_web.domain.findings import PERSON_MAY_PASS
 from monet_web.models.base import reading, writing
 from monet_web.models.errands import Errand, ErrandState
-from monet_web.services.documents import mend
+from monet_web.services.documents import mend, queued
 from monet_web.services.documents.mend import Checked
-from monet_web.services.importing import claims
 
 FEW = 200  # that many are checked at once, while the person waits
-SILENT_FOR = timedelta(seconds=120)
-RING_AGAIN = timedelta(seconds=30)
 MOST_NAMED = 5  # of those that still wait
 _STEP = 200
 ENDED = (ErrandState.DONE, ErrandState.FAILED)
@@ -59,31 +56,15 @@ def unfinished(session: Session) -> list[Errand]:
 
 def to_ring(session: Session, *, now: datetime) -> list[Errand]:
     """Errands that a worker should be told of again: queued a while ago, or taken by one that died."""
-    with writing(session):
-        found = session.scalars(
-            select(Errand)
-            .where(Errand.state.in_((ErrandState.QUEUED, ErrandState.RUNNING)))
-            .with_for_update(skip_locked=True)
-            .execution_options(populate_existing=True)
-        ).all()
-        ring = []
-        for one in found:
-            if one.state is ErrandState.RUNNING:
-                silent = one.heartbeat_at is None or now - one.heartbeat_at > SILENT_FOR
-                if not silent and not claims.is_dead(one.worker):
-                    continue
-                one.state, one.attempt = ErrandState.QUEUED, one.attempt + 1
-                ring.append(one)
-            elif now - one.created_at > RING_AGAIN:
-                ring.append(one)
-    return ring
+    return queued.to_ring(session, Errand, now=now)
 
 
 def work(session_factory: Callable[[], Session], errand_id: int, *, clock: Callable[[], datetime], worker: str) -> None:
     """Work one queued errand to its end; nothing happens when it is not queued any more."""
     session = session_factory()
     try:
-        attempt = _claim(session, errand_id, now=clock(), worker=worker)
+        fresh = {"checked": 0, "registered": 0, "waits": [], "error": ""}
+        attempt = queued.take(session, Errand, errand_id, now=clock(), worker=worker, **fresh)
         if attempt is None:
             return
         with reading(session):
@@ -105,20 +86,6 @@ def work(session_factory: Callable[[], Session], errand_id: int, *, clock: Calla
 
 class _Lost(Exception):
     """Another worker has it now."""
-
-
-def _claim(session: Session, errand_id: int, *, now: datetime, worker: str) -> int | None:
-    with writing(session):
-        return session.execute(
-            update(Errand)
-            .where(Errand.id == errand_id, Errand.state == ErrandState.QUEUED)
-            .values(
-                state=ErrandState.RUNNING, attempt=Errand.attempt + 1, worker=worker[:120], heartbeat_at=now,
-                checked=0, registered=0, waits=[], error="",
-            )
-            .returning(Errand.attempt)
-            .execution_options(synchronize_session=False)
-        ).scalar_one_or_none()  # fmt: skip
 
 
 def _check(session: Session, errand: Errand, attempt: int, *, clock: Callable[[], datetime]) -> None:
@@ -148,22 +115,10 @@ def _waits(one: Checked, *, by_person: bool) -> dict[str, object]:
 
 
 def _tell(session: Session, errand_id: int, attempt: int, *, now: datetime, **values: object) -> None:
-    with writing(session):
-        done = session.execute(
-            update(Errand)
-            .where(Errand.id == errand_id, Errand.attempt == attempt, Errand.state == ErrandState.RUNNING)
-            .values(heartbeat_at=now, **values)
-            .execution_options(synchronize_session=False)
-        )
-    if done.rowcount != 1:  # type: ignore[attr-defined]
+    if not queued.tell(session, Errand, errand_id, attempt, heartbeat_at=now, **values):
         raise _Lost
 
 
 def _end(session: Session, errand_id: int, attempt: int, *, now: datetime, error: str) -> None:
-    with writing(session):
-        session.execute(
-            update(Errand)
-            .where(Errand.id == errand_id, Errand.attempt == attempt, Errand.state == ErrandState.RUNNING)
-            .values(state=ErrandState.FAILED if error else ErrandState.DONE, error=error, ended_at=now)
-            .execution_options(synchronize_session=False)
-        )
+    state = ErrandState.FAILED if error else ErrandState.DONE
+    queued.tell(session, Errand, errand_id, attempt, state=state, error=error, ended_at=now)
