@@ -92,6 +92,7 @@ def payment(kind: str | None) -> str:
     return {
         "prepaid": str(_("prepaid")),
         "cash_on_delivery": str(_("cash on delivery")),
+        "cash_with_receipt": str(_("cash with receipt")),
         "gift_card": str(_("gift card")),
     }.get(kind or "", "")
 

@@ -170,7 +170,7 @@ def _treated(payment: Payment, settings: Settings) -> Payment:
     kinds = {
         "prepaid": PaymentKind.PREPAID,
         "cash on delivery": PaymentKind.CASH_ON_DELIVERY,
-        "cash with receipt": PaymentKind.PREPAID,
+        "cash with receipt": PaymentKind.CASH_WITH_RECEIPT,
         "gift card": PaymentKind.GIFT_CARD,
     }
     chosen = settings.payment_methods.get(payment.method)

@@ -34,6 +34,7 @@ class PaymentKind(StrEnum):
 
     PREPAID = "prepaid"
     CASH_ON_DELIVERY = "cash_on_delivery"
+    CASH_WITH_RECEIPT = "cash_with_receipt"  # at a till, whose receipt the buyer has
     GIFT_CARD = "gift_card"  # also store credit and vouchers that are means of payment
     UNKNOWN = "unknown"
 

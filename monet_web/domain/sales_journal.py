@@ -36,6 +36,7 @@ class Accounts:
     vat: str
     oss_vat: str
     rounding: str
+    cash: str
 
     def of_payment(self, kind: PaymentKind) -> str:
         """Where a payment of that kind is debited."""
@@ -43,6 +44,7 @@ class Accounts:
             PaymentKind.PREPAID: self.prepaid,
             PaymentKind.CASH_ON_DELIVERY: self.cash_on_delivery,
             PaymentKind.GIFT_CARD: self.gift_card,
+            PaymentKind.CASH_WITH_RECEIPT: self.cash,
         }.get(kind, self.receivable)
 
 

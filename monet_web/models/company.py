@@ -47,6 +47,7 @@ class Company(Base):
     prepaid_account: Mapped[str] = mapped_column(String(40), default="", server_default="")
     cod_account: Mapped[str] = mapped_column(String(40), default="", server_default="")
     gift_card_account: Mapped[str] = mapped_column(String(40), default="", server_default="")
+    cash_account: Mapped[str] = mapped_column(String(40), default="", server_default="")
 
 
 class CompanyDetails(Base):

@@ -537,7 +537,7 @@ def test_the_country_is_that_of_delivery_else_the_buyer_s() -> None:
     [
         ("prepaid", PaymentKind.PREPAID),
         ("cash on delivery", PaymentKind.CASH_ON_DELIVERY),
-        ("cash with receipt", PaymentKind.PREPAID),
+        ("cash with receipt", PaymentKind.CASH_WITH_RECEIPT),
         ("gift card", PaymentKind.GIFT_CARD),
         ("skip", PaymentKind.UNKNOWN),
     ],

@@ -13,7 +13,7 @@ from monet_web.domain.money import ZERO, convert
 from monet_web.domain.orders import PaymentKind
 from monet_web.domain.sales_journal import Accounts, Document, Part, Row, Sold, Taxed, journal
 
-ACCOUNTS = Accounts("2410", "2411", "2412", "2413", "4492", "4493", "6803")
+ACCOUNTS = Accounts("2410", "2411", "2412", "2413", "4492", "4493", "6803", "2720")
 PREPAID, COD, CARD = PaymentKind.PREPAID, PaymentKind.CASH_ON_DELIVERY, PaymentKind.GIFT_CARD
 D = Decimal
 
@@ -46,6 +46,14 @@ def test_documents_of_a_day_store_and_payment_are_one_row_and_others_are_not() -
     payments = [row for row in rows if row.part is Part.PAYMENT]
     assert [(row.payment, row.account, row.documents, row.debit) for row in payments] == [
         ("Bank", "2411", 2, D("33.88")), ("Cash", "2412", 1, D("16.94")),
+    ]  # fmt: skip
+
+
+def test_cash_that_a_till_gave_a_receipt_for_stands_on_its_own_account() -> None:
+    paid = ((PaymentKind.CASH_WITH_RECEIPT, D("6.94")), (CARD, D("10.00")))
+    rows = journal([a_document(payment="Till", paid=paid)], ACCOUNTS)
+    assert [(row.account, row.debit) for row in rows if row.part is Part.PAYMENT] == [
+        ("2413", D("10.00")), ("2720", D("6.94")),
     ]  # fmt: skip
 
 

@@ -15,12 +15,15 @@ from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from monet_web.domain.errors import BrokenRule
+from monet_web.domain.sales_journal import Part
 from monet_web.models import Company, Integration, Invoice, InvoiceVat
 from monet_web.models.base import reading, writing
 from monet_web.models.invoices import InvoiceKind, InvoiceState
 from monet_web.models.users import Role
 from monet_web.services.documents import sales_journal
 from monet_web.services.documents.exports import sales_journal as files
+from monet_web.services.office import company
+from tests.builders import NOON
 from tests.services.test_pdf import a_document
 from tests.web.integrating import browser
 
@@ -62,6 +65,17 @@ def test_the_month_is_booked_by_the_accounts_of_company_and_integration(session:
         ("sales", "5009", "PVM1", Decimal(0), Decimal(10)),
         ("vat", "4492", "PVM1", Decimal("2.10"), Decimal("4.20")),
     ]
+
+
+@pytest.mark.parametrize(("account", "debited"), [("2720", "2720"), ("", "2410")])
+def test_cash_with_a_till_s_receipt_is_debited_on_the_account_of_cash(
+    session: Session, account: str, debited: str
+) -> None:
+    company.set_values(session, {"prepaid_account": "2715", "cash_account": account}, now=NOON, actor="ona")
+    with writing(session):
+        a_document(session, payments=[{**PAID[0], "kind": "cash_with_receipt"}], payment="Till")
+    paid = [(row.account, row.debit) for row in loaded(session).rows if row.part is Part.PAYMENT]
+    assert paid == [(debited, Decimal("12.10"))]
 
 
 def test_the_files_hold_every_row_and_no_formula(session: Session, tmp_path: Path) -> None:

@@ -131,6 +131,7 @@ def _accounts(company: Company) -> Accounts:
         vat=company.vat_account,
         oss_vat=company.oss_vat_account or company.vat_account,
         rounding=company.rounding_account or company.charges_account or company.revenue_account,
+        cash=company.cash_account or receivable,
     )
 
 

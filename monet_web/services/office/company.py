@@ -205,7 +205,8 @@ KEYS: Mapping[str, Callable[[str, str], Any]] = {
     "receivable_account": _needed_account,
     "vat_account": _needed_account,
     **dict.fromkeys(
-        ("oss_vat_account", "rounding_account", "prepaid_account", "cod_account", "gift_card_account"), _text(40)
+        ("oss_vat_account", "rounding_account", "prepaid_account", "cod_account", "gift_card_account", "cash_account"),
+        _text(40),
     ),
     "closed_until": _closed_until,
     **company_vat.KEYS,
