@@ -99,6 +99,8 @@ class Invoice(Base):
     touched_by: Mapped[str] = mapped_column(String(200), default="")
     row_version: Mapped[int] = mapped_column(Integer, default=1)
     credits_invoice_id: Mapped[int | None] = mapped_column(ForeignKey("invoices.id"))
+    # The invoice of another buyer that it was issued instead of, for what was left of it. No foreign key.
+    reissues_invoice_id: Mapped[int | None] = mapped_column(Id)
     issued_by_store: Mapped[bool] = mapped_column(Boolean, default=False)
     issue_date: Mapped[date] = mapped_column(Date)
     supply_date: Mapped[date] = mapped_column(Date)

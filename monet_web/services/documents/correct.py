@@ -98,6 +98,7 @@ def look(session: Session, opened: Opened, typed: Typed, *, may_amounts: bool, n
             *opened.stored.carried(opened.remembered.order),
             *kinds_changed([line.draft for line in done.lines], opened.said),
         ),
+        reissues=opened.invoice.reissues_invoice_id,
     )
     prepared = prepare_typed(
         session, booking, opened.remembered, opened.living, done.draft, kept,

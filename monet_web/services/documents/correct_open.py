@@ -123,7 +123,9 @@ def open_invoice(session: Session, invoice_id: int, *, now: datetime, actor: str
         read = replace(read, external_id=invoice.external_id)
     remembered = Remembered(order.id, version, read, order.ignored_version_id)
     standing = corrected.standing_of(stored, booking, remembered.order)
-    return Opened(stored, booking, remembered, living, standing, corrected.said_of(booking, remembered.order, standing))
+    return Opened(
+        stored, booking, remembered, living, standing, corrected.said_of(stored, booking, remembered.order, standing)
+    )
 
 
 def _gone(session: Session, invoice_id: int, row: Any) -> Gone:

@@ -1,64 +1,74 @@
 """Registered invoices that go back whole: a parcel nobody paid for, and an invoice that names another buyer (E1, D11).
 
-Both end the invoice with a credit note of today. The parcel's goods return; another buyer's invoice takes them over:
-what the credit note brings back the new invoice takes again, so that balances stay as they were.
+Both end the invoice with a credit note of today for what is left of it. The parcel's goods return; another buyer's
+invoice takes them over: what the credit note brings back the new invoice takes again, so that balances stay as they
+were. It is the same supply, so its day, place, lines and rates stay; how VAT treats it is decided again for the new
+buyer, and where that is not clear it waits in a journal.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session, selectinload
 
 from monet_web.domain.codes import company_code_problem
+from monet_web.domain.countries import ISO
+from monet_web.domain.credit_notes import Amounts
 from monet_web.domain.errors import BrokenRule
-from monet_web.domain.invoices import Draft
-from monet_web.domain.orders import Address, Buyer, PaymentKind
-from monet_web.domain.treatment import Treatment
-from monet_web.models.base import reading, take_ids, writing
+from monet_web.domain.orders import Address, Buyer, PaymentKind, Unreadable
+from monet_web.domain.vat import vat_country
+from monet_web.models.base import reading, writing
 from monet_web.models.invoices import Invoice, InvoiceKind, InvoiceState
 from monet_web.models.runs import RunKind
-from monet_web.models.stock import Balance, StockMove
+from monet_web.models.stock import StockMove
 from monet_web.models.store_orders import Outcome
-from monet_web.services import audit
 from monet_web.services.books.fields import WrongFields
-from monet_web.services.books.numbers import number_key
 from monet_web.services.books.vat_codes import vat_code_problem
 from monet_web.services.documents import credit
 from monet_web.services.documents.credit import Credited
+from monet_web.services.importing import corrected, raw_pages, reissued
+from monet_web.services.importing.book import book_prepared
+from monet_web.services.importing.booking import Booking
 from monet_web.services.importing.claimed import PATIENCE, Claimed, claimed
 from monet_web.services.importing.claims import hold
-from monet_web.services.importing.customers import match_or_make
-from monet_web.services.importing.facts import taken_numbers
-from monet_web.services.importing.notes import MOVED_BY, columns_of
-from monet_web.services.importing.rows import Batch
+from monet_web.services.importing.collect import Remembered
+from monet_web.services.importing.corrected import Kept
+from monet_web.services.importing.counts import Counts
+from monet_web.services.importing.facts import living_invoices
+from monet_web.services.importing.notes import MOVED_BY
+from monet_web.services.importing.prepare import Prepared, prepare_reissue
 
-FIELDS = ("name", "company", "company_code", "vat_code", "email", "phone", "line", "city", "postcode")
+FIELDS = ("name", "company", "company_code", "vat_code", "email", "phone", "line", "city", "postcode", "country")
 _LONGEST = {
     "name": 200, "company": 200, "company_code": 60, "vat_code": 60, "email": 254, "phone": 60, "line": 300,
-    "city": 120, "postcode": 20,
+    "city": 120, "postcode": 20, "country": 2,
 }  # fmt: skip
-# Elsewhere another buyer may be another treatment of VAT, which is not for this program to choose.
-_BUYER_DECIDES_NOTHING = ("", Treatment.DOMESTIC.value, Treatment.NOT_PAYER.value)
+_MEANWHILE = "It was credited meanwhile."
 
 
 @dataclass(frozen=True, slots=True)
 class Reissued:
-    """The credit note of the former invoice and the new one."""
+    """The credit note of the former invoice and the new one, which waits in a journal unless `registered`."""
 
     credit_note: str | None
     invoice_id: int
     number: str
+    registered: bool
 
 
 def is_on_delivery(invoice: Invoice) -> bool:
     """Some of it is to be paid when the parcel is handed over."""
     return any(payment.get("kind") == PaymentKind.CASH_ON_DELIVERY for payment in invoice.payments)
+
+
+def left(session: Session, invoice: Invoice) -> Decimal:
+    """How much of a registered invoice could be issued to another buyer: 0 when all is given back. In a transaction."""
+    return _left(session, invoice).totals.total
 
 
 def uncollected(
@@ -91,25 +101,32 @@ def to_another_buyer(
     actor: str,
     patience: float = PATIENCE,
 ) -> Reissued:
-    """Credit the invoice and register one of the next revision with the buyer typed (FIELDS), all else the same.
+    """Credit what is left of the invoice, and make one of the next revision for it with the buyer typed (FIELDS).
 
-    Raises WrongFields, BrokenRule (a part is credited, VAT depends on the buyer, today is closed), RetryLater.
+    It is registered, or it waits in a journal with its findings: 0 % needs a VAT payer whom VIES knows, and VAT that a
+    consumer was charged none. Raises WrongFields, BrokenRule (nothing is left, the number is taken, today is closed),
+    RetryLater.
     """
     invoice = _registered(session, invoice_id)
     buyer = _buyer(invoice, typed)
-    with (
-        claimed(session, invoice.integration_id, now=now, actor=actor, patience=patience, kind=RunKind.UNDO) as held,
-        writing(session),
-    ):
-        hold(session, held.claim, now=held.clock(), credit_notes=1)
-        with_notes = select(func.count()).where(Invoice.credits_invoice_id == invoice_id)
-        if session.execute(with_notes).scalar_one():
-            raise BrokenRule(
-                f"A part of {invoice.number} is given back already.",
-                fix="Correct the buyer of the order in the store and accept that change here.",
-            )
-        done = _credited(session, held, invoice, "issued to another buyer", Outcome.REGISTERED)
-        return _issue(session, held, invoice_id, buyer, done)
+    with claimed(
+        session, invoice.integration_id, now=now, actor=actor, patience=patience, kind=RunKind.UNDO, by_person=True
+    ) as held:
+        held.booking.now = held.clock()
+        notes: list[Credited] = []
+
+        def prepare(session: Session) -> list[Prepared]:
+            return [_prepared(session, held.booking, invoice_id, buyer)]
+
+        def first(session: Session) -> None:
+            notes[:] = [_credited(session, held, invoice, "issued to another buyer", Outcome.OPEN)]
+
+        (one,), _counts = book_prepared(session, held.claim, held.booking, prepare, Counts(), first=first)
+    new_id, number = int(one.details["invoice_id"]), one.number or ""
+    return Reissued(notes[0].number, new_id, number, registered=one.outcome == "registered")
+
+
+# --- looking ------------------------------------------------------------------------------------------------------
 
 
 def _registered(session: Session, invoice_id: int) -> Invoice:
@@ -122,117 +139,131 @@ def _registered(session: Session, invoice_id: int) -> Invoice:
     return invoice
 
 
+def _buyer(invoice: Invoice, typed: Mapping[str, str]) -> Buyer:
+    """The buyer that was typed; without a country that of the former buyer. Raises WrongFields."""
+    given = {name: " ".join(typed.get(name, "").split()) for name in FIELDS}
+    country = given["country"].upper() or str((invoice.buyer or {}).get("country", ""))
+    country = vat_country(country) if country == "EL" else country
+    wrong = {name: f"It is longer than {most} signs. Type it shorter." for name, most in _LONGEST.items()
+             if len(given[name]) > most}  # fmt: skip
+    if not given["name"] and not given["company"]:
+        wrong["name"] = "Type the name of the person or of the company."
+    if given["country"] and country not in ISO:
+        wrong["country"] = f"{given['country'][:20]} is no country's code. Type two letters, as LT or DE."
+    if given["vat_code"] and vat_code_problem(given["vat_code"], country):
+        wrong["vat_code"] = f"{given['vat_code']} can't be a VAT code. Look at it again."
+    if given["company_code"] and country == "LT" and company_code_problem(given["company_code"]):
+        wrong["company_code"] = f"{given['company_code']} can't be a company code. Look at it again."
+    if wrong:
+        raise WrongFields(wrong)
+    place = Address(line=given["line"], city=given["city"], postcode=given["postcode"], country=country)
+    del given["line"], given["city"], given["postcode"], given["country"]
+    return Buyer(**given, address=place)
+
+
+def _left(session: Session, invoice: Invoice) -> Amounts:
+    return reissued.left_before(session, [invoice])[invoice.id]
+
+
+# --- making -------------------------------------------------------------------------------------------------------
+
+
 def _credited(session: Session, held: Claimed, invoice: Invoice, reason: str, order_becomes: Outcome) -> Credited:
     done = credit.in_full(
         session, [invoice.id], run_id=held.claim.run_id, day=held.booking.today, reason=reason,
         order_becomes=order_becomes, now=held.clock(), actor=held.booking.actor,
     )  # fmt: skip
     if not done:
-        raise BrokenRule("It was credited meanwhile.", fix="Look at it again.")
+        raise BrokenRule(_MEANWHILE, fix="Look at it again.")
     return done[0]
 
 
-def _buyer(invoice: Invoice, typed: Mapping[str, str]) -> dict[str, str]:
-    """The buyer as kept on an invoice; the country stays, since VAT depends on it. Raises WrongFields, BrokenRule."""
-    if invoice.treatment not in _BUYER_DECIDES_NOTHING:
+def _prepared(session: Session, booking: Booking, invoice_id: int, buyer: Buyer) -> Prepared:
+    """The new invoice with all that is found about it. In a transaction. Raises BrokenRule."""
+    stored = corrected.load(session, [invoice_id])[invoice_id]
+    former = session.get_one(
+        Invoice, invoice_id, populate_existing=True,
+        options=[selectinload(Invoice.lines), selectinload(Invoice.vat_rows), selectinload(Invoice.found)],
+    )  # fmt: skip
+    living = living_invoices(session, former.store_id, [former.external_id]).get(former.external_id)
+    if living is None or living.id != invoice_id:
+        raise BrokenRule(_MEANWHILE, fix="Look at it again.")
+    is_left = _left(session, former)
+    if not reissued.is_left(is_left):
         raise BrokenRule(
-            "The VAT of this invoice depends on its buyer.",
-            fix="Correct the buyer of the order in the store and accept that change here.",
+            f"Nothing is left of {former.number}: all of it is given back.",
+            fix="Enter a new order in the store for the new buyer.",
         )
-    buyer = {name: " ".join(typed.get(name, "").split()) for name in FIELDS} | {
-        "country": str(invoice.buyer.get("country", ""))
-    }
-    country = buyer["country"]
-    wrong = {name: f"It is longer than {most} signs. Type it shorter." for name, most in _LONGEST.items()
-             if len(buyer[name]) > most}  # fmt: skip
-    if not buyer["name"] and not buyer["company"]:
-        wrong["name"] = "Type the name of the person or of the company."
-    if buyer["vat_code"] and vat_code_problem(buyer["vat_code"], country):
-        wrong["vat_code"] = f"{buyer['vat_code']} can't be a VAT code. Look at it again."
-    if buyer["company_code"] and country == "LT" and company_code_problem(buyer["company_code"]):
-        wrong["company_code"] = f"{buyer['company_code']} can't be a company code. Look at it again."
-    if wrong:
-        raise WrongFields(wrong)
-    return buyer
-
-
-def _issue(session: Session, held: Claimed, invoice_id: int, buyer: Mapping[str, str], done: Credited) -> Reissued:
-    loaded = (selectinload(Invoice.lines), selectinload(Invoice.vat_rows))
-    former = session.get_one(Invoice, invoice_id, populate_existing=True, options=loaded)
-    new_id = take_ids(session, Invoice.__tablename__, 1)[0]
-    number, revision = _next_number(session, former)
-    customer_id = match_or_make(session, [_as_draft(former, buyer)], held.booking.settings.private_buyers)[0]
-    name = (buyer["company"] or buyer["name"])[:400]
-    batch = Batch()
-    batch.invoices.append(
-        {
-            **columns_of(former),
-            "id": new_id, "revision": revision, "superseded": False, "number": number,
-            "number_key": number_key(number), "opened_by_run_id": held.claim.run_id,
-            "registered_by_run_id": held.claim.run_id, "registered_at": held.clock(), "touched_at": held.clock(),
-            "touched_by": held.booking.actor[:200], "row_version": 1, "issued_by_store": False,
-            "issue_date": max(held.booking.today, former.issue_date), "vat_date": None, "customer_id": customer_id,
-            "buyer_name": name, "buyer": dict(buyer), "stock_not_moved_reason": former.stock_not_moved_reason,
-            "search_text": " ".join((number, former.order_number, name, *buyer.values())).casefold(),
-        }
+    _book_as(booking, former)
+    order = _order(session, booking, former)
+    draft, lines = reissued.remaining(corrected.standing_of(stored, booking, order.order).draft, is_left)
+    draft = replace(
+        draft, buyer=buyer, company_code=buyer.company_code, vat_code=buyer.vat_code,
+        issue_date=max(booking.today, former.issue_date),
     )  # fmt: skip
-    for line in former.lines:
-        batch.lines.append({**columns_of(line), "invoice_id": new_id})
-    for row in former.vat_rows:
-        batch.vat.append({**columns_of(row), "invoice_id": new_id})
-    for rows in (batch.lines, batch.vat):
-        for each in rows:
-            del each["id"]
-    _take_again(session, batch, done.credit_note_id, new_id)
-    batch.write(session)
-    after = {"number": number, "instead_of": former.number, "buyer": name}
-    audit.record(
-        session, at=held.clock(), actor=held.booking.actor, action="registered", subject_kind="invoice",
-        subject_id=new_id, after=after,
+    places, kept = stored.places(booking), _kept(session, booking, former, stored, lines)
+    prepared = prepare_reissue(
+        session, booking, order, draft, kept, number=_next_number(former), places=[places[each] for each in lines],
+        former=living,
     )  # fmt: skip
-    return Reissued(done.number, new_id, number)
+    if prepared.draft is None:
+        number = prepared.details.get("number", "?")
+        raise BrokenRule(f"The number {number} belongs to another document.", fix="Nothing was changed.")
+    if former.eur_rate is not None:  # the same supply was worth as much
+        prepared.eur_rate = former.eur_rate
+        prepared.findings = [one for one in prepared.findings if one.code != "currency_rate_missing"]
+    return prepared
 
 
-def _next_number(session: Session, former: Invoice) -> tuple[str, int]:
-    """`<number>-2`, then `<number>-3`. Raises BrokenRule: it belongs to another document."""
-    revision = former.revision + 1
+def _book_as(booking: Booking, former: Invoice) -> None:
+    """Whatever the settings say by now: the invoice is ours, of the former one's kind, and moves stock if that did."""
+    accounting_type = former.accounting_type.value
+    booking.settings = replace(booking.settings, accounting_type=accounting_type, issued_by="monet")
+    booking.without_stock = former.stock_not_moved_reason
+
+
+def _order(session: Session, booking: Booking, former: Invoice) -> Remembered:
+    """The order as it was when the invoice was drafted: what changed in it since is still to be answered."""
+    version = former.drafted_from_version_id
+    raw, context = raw_pages.load_versions(session, [version])[version]
+    order = booking.connector.read(raw, context)
+    if isinstance(order, Unreadable):
+        order = replace(order, external_id=former.external_id)
+    return Remembered(former.store_order_id, version, order)
+
+
+def _kept(
+    session: Session, booking: Booking, former: Invoice, stored: corrected.Stored, lines: Collection[int]
+) -> Kept:
+    """Everything of the former invoice that its draft does not hold. What took no stock then takes none now."""
+    moved = set(
+        session.scalars(
+            select(StockMove.position)
+            .where(StockMove.document_type == MOVED_BY, StockMove.document_id == former.id)
+            .group_by(StockMove.position)
+            .having(func.sum(StockMove.quantity) != 0)
+        )
+    )
+    rows = [former.lines[each] for each in lines]
+    items = [stored.items.get(row.item_id) if row.item_id else None for row in rows]
+    stays = bool(former.stock_not_moved_reason)
+    return Kept(
+        touched_at=booking.now,
+        touched_by=booking.actor[:200],
+        vat_date=former.vat_date,
+        note=former.note,
+        items=tuple(
+            replace(item, keeps_stock=item.keeps_stock and (stays or row.position in moved)) if item else None
+            for item, row in zip(items, rows, strict=True)
+        ),
+        accounts=tuple(row.account or "" for row in rows),
+        reissues=former.id,
+    )
+
+
+def _next_number(former: Invoice) -> str:
+    """`<number>-2`, then `<number>-3`."""
     base = (former.number or former.order_number)[:112]
     if former.revision > 1:
         base = base.removesuffix(f"-{former.revision}")
-    number = f"{base}-{revision}"
-    if number_key(number) in taken_numbers(session, {number_key(number)}):
-        raise BrokenRule(f"The number {number} belongs to another document.", fix="Nothing was changed.")
-    return number, revision
-
-
-def _take_again(session: Session, batch: Batch, note_id: int | None, invoice_id: int) -> None:
-    """What the credit note brought back leaves with the new invoice: in sum nothing moves."""
-    moves = select(StockMove).where(StockMove.document_type == MOVED_BY, StockMove.document_id == note_id)
-    for move in session.scalars(moves.order_by(StockMove.warehouse_id, StockMove.item_id)):
-        batch.moves.append(
-            {"document_type": MOVED_BY, "document_id": invoice_id, "position": move.position,
-             "item_id": move.item_id, "warehouse_id": move.warehouse_id, "quantity": -move.quantity, "day": move.day}
-        )  # fmt: skip
-        session.execute(
-            update(Balance)
-            .where(Balance.warehouse_id == move.warehouse_id, Balance.item_id == move.item_id)
-            .values(on_hand=Balance.on_hand - move.quantity)
-            .execution_options(synchronize_session=False)
-        )
-
-
-def _as_draft(invoice: Invoice, buyer: Mapping[str, str]) -> Draft:
-    """As far as customers are matched by it."""
-    address = Address(
-        line=buyer["line"], city=buyer["city"], postcode=buyer["postcode"], country=buyer["country"]
-    )  # fmt: skip
-    whole: dict[str, Any] = {
-        "external_id": invoice.external_id, "order_number": invoice.order_number, "currency": invoice.currency,
-        "placed_at": invoice.registered_at, "issue_date": invoice.issue_date, "supply_date": invoice.supply_date,
-        "ship_country": invoice.ship_country, "payments": (), "lines": (), "vat": (), "rounding": Decimal(0),
-        "total": invoice.total,
-    }  # fmt: skip
-    person = Buyer(
-        name=buyer["name"], company=buyer["company"], email=buyer["email"], phone=buyer["phone"], address=address
-    )
-    return Draft(**whole, buyer=person, company_code=buyer["company_code"], vat_code=buyer["vat_code"])
+    return f"{base}-{former.revision + 1}"

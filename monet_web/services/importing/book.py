@@ -349,6 +349,8 @@ def _add(
     if registered:
         assert one.draft is not None  # noqa: S101 - it was drafted
         said = {"number": one.number, "total": str(one.draft.total)}
+        if one.instead_of:
+            said["instead_of"] = one.instead_of
         if one.stock_stays:
             said["without_stock"] = one.stock_stays
         else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session, selectinload
 from monet_web.domain.checks import KnownItem
 from monet_web.domain.correction_lines import Line
 from monet_web.domain.corrections import Standing
+from monet_web.domain.credit_notes import Amounts
 from monet_web.domain.decided import OF_FIGURES
 from monet_web.domain.findings import Finding
 from monet_web.domain.invoices import Draft, DraftLine, draft_invoice, sum_by_rate
@@ -21,6 +22,7 @@ from monet_web.domain.money import minor_unit, round_to
 from monet_web.domain.orders import Address, Buyer, Charge, LineKind, Order, OrderLine, Payment, PaymentKind, Unreadable
 from monet_web.models.invoices import Invoice, InvoiceLine
 from monet_web.models.stock import Warehouse
+from monet_web.services.importing import reissued
 from monet_web.services.importing.booking import Booking, Place
 from monet_web.services.importing.facts import CHANGED, IGNORED, items_by_id
 
@@ -37,15 +39,20 @@ class Kept:
     items: tuple[KnownItem | None, ...] = ()
     accounts: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()  # that no check finds: what the store changed since
+    reissues: int | None = None  # the invoice of another buyer that it is issued instead of
 
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A waiting invoice with all that a draft of it needs: `items` by id, `warehouses` id → code."""
+    """A waiting invoice with all that a draft of it needs: `items` by id, `warehouses` id → code.
+
+    `former`: the invoice of another buyer that it is issued instead of, with what was left of that one.
+    """
 
     invoice: Invoice
     items: Mapping[int, KnownItem]
     warehouses: Mapping[int, str]
+    former: tuple[Stored, Amounts] | None = None
 
     def places(self, booking: Booking) -> list[Place]:
         """The warehouse of each line: the one it names, else that of the settings."""
@@ -68,6 +75,7 @@ class Stored:
             tuple(self.items.get(line.item_id) if line.item_id else None for line in invoice.lines),
             tuple(line.account or "" for line in invoice.lines),
             (*self.carried(order), *notices),
+            invoice.reissues_invoice_id,
         )
 
     def carried(self, order: Order | Unreadable) -> tuple[Finding, ...]:
@@ -79,7 +87,10 @@ class Stored:
 
 
 def load(session: Session, invoice_ids: Collection[int]) -> dict[int, Stored]:
-    """Invoices by id, with lines, findings, items and warehouses. Inside a transaction, five queries or none."""
+    """Invoices by id, with lines, findings, items and warehouses. Inside a transaction, five queries or none.
+
+    As many again when some of them are issued to another buyer.
+    """
     if not invoice_ids:
         return {}
     invoices = session.scalars(
@@ -90,7 +101,23 @@ def load(session: Session, invoice_ids: Collection[int]) -> dict[int, Stored]:
     ).all()
     items = items_by_id(session, {line.item_id for one in invoices for line in one.lines if line.item_id})
     warehouses = {row.id: row.code for row in session.execute(select(Warehouse.id, Warehouse.code))}
-    return {one.id: Stored(one, items, warehouses) for one in invoices}
+    former = _former(session, invoices, items, warehouses)
+    return {one.id: Stored(one, items, warehouses, former.get(one.reissues_invoice_id or 0)) for one in invoices}
+
+
+def _former(
+    session: Session, invoices: Sequence[Invoice], items: Mapping[int, KnownItem], warehouses: Mapping[int, str]
+) -> dict[int, tuple[Stored, Amounts]]:
+    ids = {one.reissues_invoice_id for one in invoices if one.reissues_invoice_id}
+    if not ids:
+        return {}
+    found = session.scalars(
+        select(Invoice)
+        .where(Invoice.id.in_(ids))
+        .options(selectinload(Invoice.lines), selectinload(Invoice.vat_rows), selectinload(Invoice.found))
+    ).all()
+    left = reissued.left_before(session, found)
+    return {one.id: (Stored(one, items, warehouses), left[one.id]) for one in found}
 
 
 def standing_of(stored: Stored, booking: Booking, order: Order | Unreadable) -> Standing:
@@ -131,8 +158,15 @@ def standing_of(stored: Stored, booking: Booking, order: Order | Unreadable) -> 
     )
 
 
-def said_of(booking: Booking, order: Order | Unreadable, standing: Standing) -> Said:
-    """The store's figures of an order; of one that can't be read those of the invoice as it stands."""
+def said_of(stored: Stored, booking: Booking, order: Order | Unreadable, standing: Standing) -> Said:
+    """The store's figures of an order; of one that can't be read those of the invoice as it stands.
+
+    An invoice to another buyer is measured by what was left of the former one.
+    """
+    if stored.former is not None:
+        former, left = stored.former
+        draft, _lines = reissued.remaining(standing_of(former, booking, order).draft, left)
+        return Said(draft.total, draft.vat_total, draft.lines, draft.rounding, booking.is_goods)
     if isinstance(order, Unreadable):
         draft = standing.draft
         return Said(draft.total, draft.vat_total, draft.lines, draft.rounding, booking.is_goods)

@@ -102,6 +102,7 @@ def add_note(batch: Batch, invoice: Invoice, note: Note) -> None:
             "touched_by": "",
             "row_version": note.row_version,
             "credits_invoice_id": invoice.id,
+            "reissues_invoice_id": None,
             "issued_by_store": False,
             "issue_date": note.day,
             "vat_date": None,

@@ -79,6 +79,7 @@ class Prepared:
     follows_version: bool = False  # the document is as the newest version says, only the version is newer
     refreshed: bool = False
     replaces: int = 0  # revision of the registered invoice that is credited when this one is booked
+    instead_of: str = ""  # number of the invoice to another buyer that is credited when this one is booked
 
     @property
     def waits(self) -> bool:
@@ -124,6 +125,16 @@ def prepare_typed(
     """A waiting invoice as a person types it now, with everything that is found about it."""
     typed = Prepared(one, living=living, draft=draft, number=number, kept=kept, places=places)
     return _with_facts(session, booking, [typed])[0]
+
+
+def prepare_reissue(
+    session: Session, booking: Booking, one: Remembered, draft: Draft, kept: Kept, *,
+    number: str, places: list[Place], former: Living,
+) -> Prepared:  # fmt: skip
+    """The invoice to another buyer that replaces the `former` one, credited in the transaction that books it (E1)."""
+    new = Prepared(one, draft=draft, number=number, kept=kept, places=places)
+    new.replaces, new.instead_of = former.revision, former.number or former.external_id
+    return _with_facts(session, booking, [new])[0]
 
 
 def prepare_replacement(session: Session, booking: Booking, one: Remembered, *, revision: int) -> Prepared:
@@ -215,7 +226,7 @@ def _draft_again(booking: Booking, remembered: Remembered, living: Living | None
 def _as_kept(booking: Booking, remembered: Remembered, living: Living, *, stored: Stored) -> Prepared:
     """A waiting invoice as its rows say it, measured by the store's figures."""
     standing = corrected.standing_of(stored, booking, remembered.order)
-    said = corrected.said_of(booking, remembered.order, standing)
+    said = corrected.said_of(stored, booking, remembered.order, standing)
     draft = measured(standing.draft, said, booking.settings.limit_of(len(standing.lines)))
     if booking.dated is not None:
         draft = replace(draft, issue_date=booking.dated)

@@ -17,6 +17,7 @@ from monet_web.models.invoices import Invoice, InvoiceKind
 from monet_web.models.items import Item
 from monet_web.models.stock import StockMove
 from monet_web.services.importing.notes import MOVED_BY, credit_notes_of
+from monet_web.services.importing.reissued import settled_before
 
 
 @dataclass(slots=True)
@@ -24,6 +25,7 @@ class Around:
     """What is known around the invoices of a page, loaded at once."""
 
     notes: Mapping[int, list[Invoice]]
+    settled: Mapping[int, Collection[str]]  # refunds that an invoice before it, to another buyer, has credited
     typed: Mapping[tuple[int, str], Mapping[int, Part]]
     keeping_stock: Collection[int]
     out: Mapping[tuple[int, int, int, int], Decimal] = field(default_factory=dict)  # invoice, position, place → pieces
@@ -49,7 +51,7 @@ def around_of(session: Session, invoices: Mapping[int, Invoice], store_order_ids
     keeping: Collection[int] = ()
     if items:
         keeping = set(session.scalars(select(Item.id).where(Item.id.in_(items), Item.keeps_stock.is_(True))))
-    around = Around(notes, _typed(session, store_order_ids), keeping)
+    around = Around(notes, settled_before(session, list(invoices)), _typed(session, store_order_ids), keeping)
     if keeping:
         around.out = _out(session, invoices, notes)
     return around

@@ -18,6 +18,7 @@ from monet_web.services.importing.booking import Booking
 from monet_web.services.importing.facts import CHANGED, REFUNDED_ONLY
 from monet_web.services.importing.notes import IN_FULL
 from monet_web.services.importing.refund_rows import waits
+from monet_web.services.importing.reissued import settled_before
 
 GONE = "refund_gone"
 NOT_BOOKED = "refund_not_booked"
@@ -68,6 +69,7 @@ def say_not_booked(session: Session, booking: Booking, orders: Mapping[int, Orde
 def _not_booked(session: Session, booking: Booking, orders: Mapping[int, Order]) -> dict[int, dict[str, Any]]:
     query = select(Invoice.credits_invoice_id, Invoice.external_id).where(Invoice.credits_invoice_id.in_(list(orders)))
     booked = {(row.credits_invoice_id, row.external_id) for row in session.execute(query)}
+    booked |= {(id_, refund) for id_, of in settled_before(session, list(orders)).items() for refund in of}
     found = {}
     for invoice_id, order in orders.items():
         left = [one for one in refunds_of(order) if (invoice_id, one.external_id[:120]) not in booked]

@@ -33,6 +33,7 @@ from monet_web.services.importing.notes import credit_notes_of, left_of
 from monet_web.services.importing.refund_facts import Around, around_of, locked
 from monet_web.services.importing.refund_rows import Made, Noted, Parked, delete_waiting, waits, write
 from monet_web.services.importing.refund_signs import say_gone, say_not_booked
+from monet_web.services.importing.reissued import settled_before
 
 log = logging.getLogger(__name__)
 
@@ -121,6 +122,7 @@ def foreseen(session: Session, booking: Booking, orders: Iterable[tuple[Order, i
     if ids:
         query = select(Invoice.credits_invoice_id, Invoice.external_id).where(Invoice.credits_invoice_id.in_(ids))
         there = {(row[0], row[1]) for row in session.execute(query)}
+        there |= {(invoice_id, refund) for invoice_id, of in settled_before(session, ids).items() for refund in of}
     return sum(
         (invoice_id, refund.external_id[:120]) not in there
         for order, invoice_id in wanted
@@ -162,6 +164,7 @@ def _of_invoice(
 ) -> list[Made]:
     left = left_of(invoice, stay)
     there = {note.external_id for note in stay if note.revision == invoice.revision}
+    there |= set(around.settled.get(invoice.id, ()))
     sold = [
         Sold(
             line.position, line.store_line_id, line.kind, line.vat_rate, line.net, line.vat,

@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.orm import Session
 
@@ -31,8 +31,10 @@ from monet_web.models.stock import StockMove
 from monet_web.services.books.numbers import number_key
 from monet_web.services.importing.booking import Booking
 from monet_web.services.importing.customers import address_of
-from monet_web.services.importing.prepare import Prepared
 from monet_web.services.importing.vat import vat_rows
+
+if TYPE_CHECKING:
+    from monet_web.services.importing.prepare import Prepared
 
 
 @dataclass(slots=True)
@@ -104,6 +106,7 @@ def add_invoice(
             "touched_by": kept.touched_by if kept else "",
             "row_version": living.row_version + 1 if living else 1,
             "credits_invoice_id": None,
+            "reissues_invoice_id": kept.reissues if kept else None,
             "issued_by_store": booking.settings.issued_by == "store",
             "issue_date": draft.issue_date,
             "supply_date": draft.supply_date,
