@@ -140,6 +140,20 @@ VAT_CODES: Mapping[str, tuple[Sentences, Sentences]] = {
             "VIES nežino PVM kodo {subject}",
         ),
     ),
+    "company_charged": (
+        Sentences(
+            "{what} is the VAT code of a company, and the store charged VAT of a consumer in {country}.",
+            "A VAT payer of another EU state buys at 0 %, and VAT that a consumer paid goes to the state.",
+            "Clear the VAT code if the buyer is treated as a consumer; else choose 0 % for the lines, what was paid stays.",
+            "The VAT code {subject} is a company's, and VAT of a consumer was charged",
+        ),
+        Sentences(
+            "{what} yra įmonės PVM kodas, o parduotuvė ėmė PVM kaip iš vartotojo šalyje {country}.",
+            "Kitos ES šalies PVM mokėtojas perka su 0 %, o vartotojo sumokėtas PVM atitenka valstybei.",
+            "Jei pirkėjas laikomas vartotoju, PVM kodą ištrinkite; jei ne, eilutėms parinkite 0 %, sumokėta suma lieka.",
+            "PVM kodas {subject} yra įmonės, o PVM imtas kaip iš vartotojo",
+        ),
+    ),
     "export_unproven": (
         Sentences(
             "Order {order} went to {country} without VAT, and the number of its customs declaration (MRN) is not here.",
@@ -236,6 +250,10 @@ VAT_GENERAL: Mapping[str, tuple[General, General]] = {
     "vat_number_refused": (
         General("a buyer's VAT code is unknown to VIES", "Ask the buyer, or correct the tax in the store."),
         General("pirkėjo PVM kodo nežino VIES", "Paklauskite pirkėjo arba pataisykite mokestį parduotuvėje."),
+    ),
+    "company_charged": (
+        General("issued to a company of another EU state, though VAT of a consumer was charged", "Clear the VAT code, or choose 0 % for the lines."),
+        General("išrašyta kitos ES šalies įmonei, nors PVM imtas kaip iš vartotojo", "Ištrinkite PVM kodą arba eilutėms parinkite 0 %."),
     ),
     "export_unproven": (
         General("an export waits for its customs declaration (MRN)", "Type the MRN of each declaration."),

@@ -14,7 +14,15 @@ from monet_web.domain.findings import Finding
 from monet_web.domain.invoices import Draft, DraftLine
 from monet_web.domain.money import ZERO, convert
 from monet_web.domain.orders import LineKind
-from monet_web.domain.treatment import CompanyVat, Sale, SalesOfDays, Stop, Treatment, decide
+from monet_web.domain.treatment import (
+    CompanyVat,
+    Sale,
+    SalesOfDays,
+    Stop,
+    Treatment,
+    decide,
+    is_foreign_vat_code,
+)
 from monet_web.domain.vat import Rates, vat_country
 
 if TYPE_CHECKING:
@@ -69,6 +77,7 @@ class Known:
     eur_rate: Decimal | None = None
     warehouse_country: str = ""  # "": the company's
     unknown_rates_stop: bool = True  # the check of rates tells of them, so that a missing code need not
+    is_reissued: bool = False  # to another buyer than the one whom the store charged
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +113,8 @@ def treat(draft: Draft, items: Sequence[KnownItem | None], known: Known) -> Trea
             told = {stop.rate for stop in decision.stops if stop.rate is not None}
             codes, missing = _codes(draft, supplies, decision.treatment, told, known)
             findings += missing
+    if known.is_reissued and decision.treatment in (Treatment.EU_HOME, Treatment.OSS):
+        findings += _company_charged(draft, known)
     match decision.treatment:
         case Treatment.EU_HOME:
             counts = convert(draft.net, known.eur_rate) if known.eur_rate else None
@@ -222,6 +233,14 @@ def _number_confirmed(draft: Draft, known: Known) -> list[Finding]:
         values["day"] = confirmation.day.isoformat()
         return [Finding("vat_number_refused", code[:200], values)]
     return []
+
+
+def _company_charged(draft: Draft, known: Known) -> list[Finding]:
+    """VAT that the store charged a consumer, on an invoice to a VAT payer of another EU state: a person says which."""
+    code = buyer_code(draft)
+    if not is_foreign_vat_code(code, known.company.country):
+        return []
+    return [Finding("company_charged", code[:200], {"what": code, "country": draft.ship_country})]
 
 
 def buyer_code(draft: Draft) -> str:

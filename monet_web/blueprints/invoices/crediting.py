@@ -36,7 +36,7 @@ def uncollected(invoice_id: int) -> ResponseReturnValue:
 @invoices.post("/<int:invoice_id>/another-buyer")
 @needs(Role.ACCOUNTANT)
 def to_another_buyer(invoice_id: int) -> ResponseReturnValue:
-    """Credited, and issued anew to the buyer that was typed."""
+    """Credited, and issued anew to the buyer that was typed: registered, or waiting for what is not clear."""
     try:
         done = reissue.to_another_buyer(
             db.session(), invoice_id, request.form.to_dict(), now=now_utc(), actor=current_user.email,
@@ -45,6 +45,11 @@ def to_another_buyer(invoice_id: int) -> ResponseReturnValue:
     except MonetError as error:
         flash(told(error), "failed")
         return redirect(url_for("invoices.show", invoice_id=invoice_id), 303)
-    text = _("Credited as %(note)s and issued anew as %(number)s.", note=done.credit_note or "–", number=done.number)
-    flash(text, "registered")
+    said = {"note": done.credit_note or "–", "number": done.number}
+    if not done.registered:
+        flash(
+            _("Credited as %(note)s. %(number)s to the new buyer waits: see what is found about it.", **said), "journal"
+        )
+        return redirect(url_for("journals.show", invoice_id=done.invoice_id), 303)
+    flash(_("Credited as %(note)s and issued anew as %(number)s.", **said), "registered")
     return redirect(url_for("invoices.show", invoice_id=done.invoice_id), 303)

@@ -67,13 +67,14 @@ def show(invoice_id: int) -> ResponseReturnValue:
             abort(404)
         if document.invoice.state is not InvoiceState.REGISTERED:
             return redirect(url_for("journals.show", invoice_id=invoice_id))
+        may_credit = current_user.may(Role.ACCOUNTANT) and reissue.is_creditable(document.invoice)
         return render_template(
             "invoices/show.html",
             document=document,
             invoice=document.invoice,
             compared=one_document.compare(document),
             others=related.others(session, document.invoice),
-            may_credit=current_user.may(Role.ACCOUNTANT),
+            left=reissue.left(session, document.invoice) if may_credit else None,
             is_on_delivery=reissue.is_on_delivery(document.invoice),
             say=sentences,
         )

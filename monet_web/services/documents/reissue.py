@@ -66,6 +66,11 @@ def is_on_delivery(invoice: Invoice) -> bool:
     return any(payment.get("kind") == PaymentKind.CASH_ON_DELIVERY for payment in invoice.payments)
 
 
+def is_creditable(invoice: Invoice) -> bool:
+    """A registered invoice that was not taken back as a whole."""
+    return invoice.kind is InvoiceKind.INVOICE and invoice.state is InvoiceState.REGISTERED and not invoice.superseded
+
+
 def left(session: Session, invoice: Invoice) -> Decimal:
     """How much of a registered invoice could be issued to another buyer: 0 when all is given back. In a transaction."""
     return _left(session, invoice).totals.total

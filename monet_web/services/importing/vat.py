@@ -31,6 +31,7 @@ class _Treatable(Protocol):
     living: Any
     items: list[KnownItem | None]
     eur_rate: Decimal | None
+    kept: Any
 
     def place(self, booking: Booking, index: int) -> Any: ...
 
@@ -65,6 +66,7 @@ class PageVat:
                 eur_rate=one.eur_rate,
                 warehouse_country=_warehouse_country(booking, one, len(draft.lines)),
                 unknown_rates_stop=booking.settings.vat_rate_check == "stop",
+                is_reissued=one.kept is not None and one.kept.reissues is not None,
             ),
         )
         if treated.counts is not None:
