@@ -306,6 +306,20 @@ def test_what_was_registered_without_moving_stock_still_moves_none(
     assert (set(on_hand(session).values()), moved(session)) == ({Decimal(0)}, {})
 
 
+def test_where_the_store_issues_invoices_the_one_to_another_buyer_is_ours(
+    session: Session, session_factory: Factory, store: Shop
+) -> None:
+    order = replace(estonian(), invoice_number="SF-77")
+    _, invoice = registered(session, session_factory, store, order, issued_by="store")
+    assert (invoice.number, invoice.issued_by_store) == ("SF-77", True)
+    done, new = issued(session, invoice, FIRMA)
+    assert (done.number, new.issued_by_store) == ("SF-77-2", False)
+    correct_it(session, new, {"vat_code": ""})
+    assert register.register(session, [new.id], **WHO)[0].ok
+    again = invoices(session)[-1]
+    assert (again.number, again.issued_by_store, again.state) == ("SF-77-2", False, InvoiceState.REGISTERED)
+
+
 def test_a_number_that_is_taken_changes_nothing(session: Session, session_factory: Factory, store: Shop) -> None:
     _, invoice = registered(session, session_factory, store, an_order())
     with writing(session):

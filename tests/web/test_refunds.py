@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import update
 from sqlalchemy.orm import Session, sessionmaker
 
 from monet_web.connectors import CONNECTORS
 from monet_web.domain.orders import Payment, PaymentKind, Refund
-from monet_web.models import Invoice
+from monet_web.models import Company, Invoice
 from monet_web.models.base import writing
 from monet_web.models.invoices import InvoiceKind, InvoiceState
 from monet_web.models.users import Role
 from tests.builders import NOON, a_line, a_tax, an_item, an_order
 from tests.services.scripted import ScriptedStore, import_all, integrate, invoices, moved, on_hand, put
+from tests.vat_sales import estonian
 from tests.web.integrating import browser, words
 
 Factory = sessionmaker[Session]
@@ -181,3 +183,34 @@ def test_another_buyer_gets_a_new_invoice_and_the_stock_stays(
     assert set(moved(session).values()) == {Decimal(-1)}
     accountant.post(f"/invoices/{new.id}/uncollected")
     assert set(on_hand(session).values()) == {Decimal(5)}
+
+
+def test_an_invoice_to_another_buyer_that_is_not_clear_leads_to_its_journal(
+    session: Session, session_factory: Factory, accountant: FlaskClient
+) -> None:
+    with writing(session):
+        session.execute(update(Company).values(oss_from=date(2026, 1, 1)))
+    put(ScriptedStore, estonian())
+    import_all(session_factory, integrate(session, accounting_type="amounts"))
+    invoice = latest(session)
+    page = accountant.get(f"/invoices/{invoice.id}").text
+    assert "Credit what is left of 1001, 12.40\u00a0EUR" in page
+    assert 'name="country" value="EE"' in page
+    buyer = {"company": "Firma OÜ", "vat_code": "EE100594102", "country": "EE"}
+    answer = accountant.post(f"/invoices/{invoice.id}/another-buyer", data=buyer)
+    new = latest(session)
+    assert (answer.location, new.state) == (f"/journals/invoices/{new.id}", InvoiceState.IN_JOURNAL)
+    page = words(accountant.get(answer.location).text)
+    assert "Credited as 1001-K1. 1001-2 to the new buyer waits: see what is found about it." in page
+    assert "EE100594102 is the VAT code of a company, and the store charged VAT of a consumer in EE." in page
+
+
+def test_what_is_given_back_whole_is_offered_to_nobody(
+    session: Session, session_factory: Factory, accountant: FlaskClient
+) -> None:
+    invoice = sold(session, session_factory)
+    assert "Issue to another buyer" in accountant.get(f"/invoices/{invoice.id}").text
+    accountant.post(f"/invoices/{invoice.id}/uncollected")
+    assert "Issue to another buyer" not in accountant.get(f"/invoices/{invoice.id}").text
+    answer = accountant.post(f"/invoices/{invoice.id}/another-buyer", data={"name": "Ona"})
+    assert "1001 is credited in full already." in words(accountant.get(answer.location).text)

@@ -107,7 +107,8 @@ def add_invoice(
             "row_version": living.row_version + 1 if living else 1,
             "credits_invoice_id": None,
             "reissues_invoice_id": kept.reissues if kept else None,
-            "issued_by_store": booking.settings.issued_by == "store",
+            # To another buyer the store has issued nothing: that invoice is ours.
+            "issued_by_store": booking.settings.issued_by == "store" and not (kept and kept.reissues),
             "issue_date": draft.issue_date,
             "supply_date": draft.supply_date,
             "vat_date": kept.vat_date if kept else None,
