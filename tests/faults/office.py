@@ -171,6 +171,16 @@ class Office:
 
         until(looked, f"run {run_id} is taken back")
 
+    def look_for_the_dead(self) -> None:
+        """No run is at work any more whose process is gone."""
+
+        def looked() -> bool:
+            claims.take_back(self.session, now=now_utc())
+            with reading(self.session):
+                return self.session.scalars(select(Run.id).where(Run.state.in_(AT_WORK))).first() is None
+
+        until(looked, "no run is at work")
+
     def numbers(self, shop: Shop) -> list[str]:
         """The numbers of a store's invoices, in their order."""
         with reading(self.session):

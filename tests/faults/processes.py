@@ -6,10 +6,11 @@ import multiprocessing
 import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
+from multiprocessing.connection import Connection, wait
 from types import TracebackType
-from typing import Self
+from typing import Self, cast
 
 from tests.faults import worker_process
 from tests.faults.worker_process import Said, Task
@@ -24,7 +25,7 @@ class Worker:
     """A process that is ready for its task and waits for `go`."""
 
     def __init__(self, task: Task) -> None:
-        self._pipe, theirs = _CONTEXT.Pipe()
+        self.pipe, theirs = _CONTEXT.Pipe()
         self._process = _CONTEXT.Process(target=worker_process.work, args=(theirs, task), daemon=True)
         self.troubles: list[str] = []
         self._process.start()
@@ -33,23 +34,28 @@ class Worker:
 
     def go(self) -> None:
         """Begin; after `paused`, go on."""
-        self._pipe.send("go")
+        self.pipe.send("go")
 
     def wait_for(self, *kinds: str) -> Said:
         """The next message of one of these kinds; `gone` when the process ended without another word."""
         deadline = time.monotonic() + _PATIENCE
-        while self._pipe.poll(max(0.0, deadline - time.monotonic())):
-            try:
-                said: Said = self._pipe.recv()
-            except (EOFError, ConnectionResetError):
-                self._process.join(_PATIENCE)
-                said = Said("gone", f"exit code {self._process.exitcode}")
-            if said.kind == "trouble":
-                self.troubles.append(said.text)
+        while self.pipe.poll(max(0.0, deadline - time.monotonic())):
+            said = self.hear()
             if said.kind in kinds:
                 return said
             assert said.kind != "gone", f"{said.text}, while {kinds} was waited for; {self.troubles}"
         raise AssertionError(f"the worker did not say {kinds} within {_PATIENCE:.0f} s; {self.troubles}")
+
+    def hear(self) -> Said:
+        """Its next message, which is there."""
+        try:
+            said: Said = self.pipe.recv()
+        except (EOFError, ConnectionResetError):
+            self._process.join(_PATIENCE)
+            said = Said("gone", f"exit code {self._process.exitcode}")
+        if said.kind == "trouble":
+            self.troubles.append(said.text)
+        return said
 
     def end(self) -> Said:
         """Wait for its end. It must have told what came of it."""
@@ -78,7 +84,21 @@ class Worker:
             with suppress(ProcessLookupError):
                 self.signal(signal.SIGKILL)
             self._process.join(_PATIENCE)
-        self._pipe.close()
+        self.pipe.close()
+
+
+def first_to_say(workers: Collection[Worker], *kinds: str) -> tuple[Worker, Said]:
+    """The next message of one of these kinds that one of several processes has, the others going on meanwhile."""
+    deadline = time.monotonic() + _PATIENCE
+    of_pipe = {worker.pipe: worker for worker in workers}
+    while ready := wait(list(of_pipe), timeout=max(0.0, deadline - time.monotonic())):
+        for pipe in ready:
+            worker = of_pipe[cast(Connection, pipe)]
+            said = worker.hear()
+            if said.kind in kinds:
+                return worker, said
+            assert said.kind != "gone", f"{said.text}, while {kinds} was waited for; {worker.troubles}"
+    raise AssertionError(f"nobody said {kinds} within {_PATIENCE:.0f} s; {[worker.troubles for worker in workers]}")
 
 
 def until(condition: Callable[[], bool], what: str) -> None:

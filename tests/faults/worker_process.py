@@ -14,13 +14,14 @@ from typing import Any
 
 import psycopg
 from sqlalchemy import Engine, PoolProxiedConnection, event
+from sqlalchemy.orm import Session
 
 from monet_web.config import Config
 from monet_web.connectors.woocommerce import api, reading
 from monet_web.installation import opened
-from monet_web.models.base import now_utc
+from monet_web.models.base import now_utc, writing
 from monet_web.models.runs import Run
-from monet_web.services.documents import mend
+from monet_web.services.documents import credit, mend
 from monet_web.services.importing import claims
 from monet_web.services.running import run_import
 from tests.databases import TEST_KEY
@@ -30,6 +31,8 @@ from tests.databases import TEST_KEY
 class Task:
     """One run to work, or (`recheck`) an integration whose waiting invoices are to be checked again.
 
+    Or (`credit`) registered invoices that are each credited in full in a transaction of its own, past every claim.
+
     `stop_before`: (text, n): before the nth statement of this process that begins with the text ("" is any, COMMIT
     one too) it says `paused` and goes on when it is told to. `deaf_at`: the nth commit is done, and its answer lost.
     """
@@ -38,6 +41,7 @@ class Task:
     home: Path
     run_id: int = 0
     recheck: int = 0
+    credit: tuple[int, ...] = ()
     wait: bool = False
     page: int = 10
     stop_before: tuple[str, int] | None = None
@@ -74,8 +78,13 @@ def work(pipe: Connection, task: Task) -> None:
         pipe.recv()
         if task.recheck:
             with installation.session_factory() as session:
-                done = mend.check_again(session, integration_id=task.recheck, now=now_utc(), actor="ona")
-            pipe.send(Said("ended", "", {"registered": done.registered, "waiting": done.waiting}))
+                checked = mend.check_again(session, integration_id=task.recheck, now=now_utc(), actor="ona")
+            pipe.send(Said("ended", "", {"registered": checked.registered, "waiting": checked.waiting}))
+            return
+        if task.credit:
+            with installation.session_factory() as session:
+                done = sum(_credited(session, task, invoice_id) for invoice_id in task.credit)
+            pipe.send(Said("ended", "", {"credited": done}))
             return
         run = run_import.run(
             installation.session_factory,
@@ -86,6 +95,16 @@ def work(pipe: Connection, task: Task) -> None:
             wait=task.wait,
         )
         pipe.send(Said("ended", run.state.value, _figures(run)))
+
+
+def _credited(session: Session, task: Task, invoice_id: int) -> int:
+    now = now_utc()
+    with writing(session):
+        return len(
+            credit.in_full(
+                session, [invoice_id], run_id=task.run_id, day=now.date(), reason="all of it", now=now, actor="ona"
+            )
+        )
 
 
 def _figures(run: Run) -> dict[str, Any]:
