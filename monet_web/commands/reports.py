@@ -211,7 +211,8 @@ def numbers(month: str, as_json: bool) -> None:
     \b
     monet reports numbers 2026-11
     """
-    from monet_web.domain.number_gaps import BACKWARDS, UNEXPLAINED
+    from monet_web.domain.number_dates import WHY_DATED
+    from monet_web.domain.number_gaps import UNEXPLAINED
     from monet_web.models.base import reading
     from monet_web.services.reports import numbers as service
 
@@ -228,10 +229,10 @@ def numbers(month: str, as_json: bool) -> None:
                          "text": one.why.text("en"), "explained": one.why.code not in UNEXPLAINED}
                         for one in each.missing
                     ],
-                    "backwards": [
-                        {"number": one.number, "date": one.day.isoformat(), "after": one.before,
-                         "after_date": one.before_day.isoformat(), "why": one.why}
-                        for one in each.backwards
+                    "out_of_order": [
+                        {"number": one.number, "date": one.day.isoformat(), "beside": one.beside,
+                         "beside_date": one.beside_day.isoformat(), "why": one.why}
+                        for one in each.out_of_order
                     ],
                 }
                 for store in found.stores
@@ -247,9 +248,9 @@ def numbers(month: str, as_json: bool) -> None:
                     span = one.first if one.count == 1 else f"{one.first} – {one.last} ({_out.count(one.count)})"
                     mark = "NOT EXPLAINED, " if one.why.code in UNEXPLAINED else ""
                     _out.say(f"  {span}: {mark}{one.why.text('en')}")
-                for late in each.backwards:
-                    why = BACKWARDS[late.why][0]
-                    _out.say(f"  {late.number} of {late.day} after {late.before} of {late.before_day}: {why}")
+                for late in each.out_of_order:
+                    beside = f"{late.beside} of {late.beside_day}"
+                    _out.say(f"  {late.number} of {late.day} out of order with {beside}: {WHY_DATED[late.why][0]}")
         if not found.stores:
             _out.say("Nothing is registered in it.")
     if found.unexplained:

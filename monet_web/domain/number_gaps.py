@@ -1,4 +1,4 @@
-"""Series of invoice numbers: where one breaks off, where its dates run backwards, and why, in both languages."""
+"""Series of invoice numbers: where one breaks off, and why, in both languages."""
 
 from __future__ import annotations
 
@@ -35,23 +35,6 @@ WHY: Mapping[str, tuple[str, str]] = {
 }
 # Nobody has explained these; all others say where the number is, or that it never was.
 UNEXPLAINED = frozenset({"never_given", "not_looked", "never_came", "no_invoice", "open", "conflict", "unreadable"})
-
-BACKWARDS: Mapping[str, tuple[str, str]] = {
-    "order": (
-        "the number is the order's, the date the day the settings name (paid, ordered or imported)",
-        "numeris yra užsakymo, o data – nustatymuose nurodyta diena (apmokėta, užsakyta ar importuota)",
-    ),
-    "store": ("number and date are the store's", "numeris ir data yra parduotuvės"),
-    "store_number": (
-        "the number is the store's, the date the day the settings name (paid, ordered or imported)",
-        "numeris yra parduotuvės, o data – nustatymuose nurodyta diena (apmokėta, užsakyta ar importuota)",
-    ),
-    "series": (
-        "the series gives numbers in the order of registration, and this one was registered after its day",
-        "serija numeruoja registravimo tvarka, o šis dokumentas registruotas vėliau nei jo data",
-    ),
-    "by_hand": ("a person corrected it", "ją pataisė žmogus"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,17 +76,6 @@ class Missing:
     why: Why
 
 
-@dataclass(frozen=True, slots=True)
-class Backwards:
-    """A document dated before another whose number is smaller. `why`: a code of BACKWARDS."""
-
-    number: str
-    day: date
-    before: str
-    before_day: date
-    why: str
-
-
 @dataclass(slots=True)
 class Series:
     """Numbers that differ only in the digits at their end, `head` before them; those known, by their value.
@@ -140,18 +112,6 @@ class Series:
             if n > at + 1:
                 found.append((at + 1, n - 1))
             at = n
-        return found
-
-    def backwards(self, why: str) -> list[Backwards]:
-        """Documents of the month whose date lies before that of a smaller number; `why` of those nobody touched."""
-        found: list[Backwards] = []
-        latest: Numbered | None = None
-        for _, one in sorted((self.later | self.known).items()):
-            if latest is not None and one.is_in_month and one.day < latest.day:
-                reason = "by_hand" if one.touched or latest.touched else why
-                found.append(Backwards(one.number, one.day, latest.number, latest.day, reason))
-            if latest is None or one.day >= latest.day:
-                latest = one
         return found
 
     def placed_around(self, first: int, last: int) -> tuple[datetime, datetime] | None:

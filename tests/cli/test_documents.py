@@ -31,7 +31,7 @@ def test_a_document_is_written_as_pdf_with_the_logo(
 ) -> None:
     brought(monet, store)
     (tmp_path / "logo.png").write_bytes(a_picture())
-    monet("company", "set", "name=UAB Pavyzdys", "vat_code=LT100001919017", "language=lt")
+    monet("company", "set", "name=UAB Pavyzdys", "vat_code=LT100001919017", "address=Kaunas", "language=lt")
     assert "The logo is kept." in monet("company", "logo", tmp_path / "logo.png").output
     target = tmp_path / "one.pdf"
     done = monet("invoices", "pdf", "kl-1001", "--to", target)

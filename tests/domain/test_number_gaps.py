@@ -1,4 +1,4 @@
-"""Series of numbers: gaps from the document before the month's first, and dates that run backwards."""
+"""Series of numbers: gaps from the document before the month's first, and why a number is missing."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monet_web.domain.filters import REASONS
-from monet_web.domain.number_gaps import BACKWARDS, WHY, Numbered, Why, series_of, together
+from monet_web.domain.number_gaps import WHY, Numbered, Why, series_of, together
 
 
 def numbered(number: str, day: int = 10, *, month: int = 11, touched: bool = False, follows: bool = False) -> Numbered:
@@ -39,23 +39,6 @@ def test_a_series_without_a_document_of_the_month_is_not_told() -> None:
     assert series_of([numbered("KL-7", month=10)]) == ([], [])
 
 
-def test_a_date_before_that_of_a_smaller_number_is_named_with_its_reason() -> None:
-    (series,), _ = series_of([numbered("1", 5), numbered("2", 3), numbered("3", 4, touched=True), numbered("4", 5)])
-    assert [(one.number, one.before, one.why) for one in series.backwards("order")] == [
-        ("2", "1", "order"), ("3", "1", "by_hand"),
-    ]  # fmt: skip
-
-
-def test_a_smaller_number_that_is_dated_after_the_month_makes_one_of_the_month_run_backwards() -> None:
-    (series,), _ = series_of(
-        [numbered("01", 28), numbered("2", 2, month=12), numbered("03", 29), numbered("9", month=12)]
-    )
-    assert [(one.number, one.before, one.before_day) for one in series.backwards("order")] == [
-        ("03", "2", date(2026, 12, 2))
-    ]
-    assert (series.gaps(), series.text(2)) == ([(2, 2)], "02")
-
-
 def test_a_gap_begins_where_the_caller_knows_the_document_before() -> None:
     (series,), _ = series_of([numbered("5")])
     assert (series.gaps(), series.gaps(2), series.gaps(0), series.gaps(4)) == ([], [(3, 4)], [(1, 4)], [])
@@ -79,7 +62,6 @@ def test_every_reason_has_words_in_both_languages() -> None:
     values = dict.fromkeys(("day", "store", "source", "order", "reason", "number", "actor", "first", "last"), "x")
     for code in WHY:
         assert Why(code, values).text("en") != Why(code, values).text("lt")
-    assert all(en != lt for en, lt in BACKWARDS.values())
     assert not set(REASONS) & {"never_came", "never_given"}
 
 

@@ -181,8 +181,8 @@ def test_numbers_of_our_own_series_that_other_months_have_are_no_gap_and_run_bac
     report = loaded(session, date(2026, 2, 1))
     assert missing(report) == [("KL2026-000003", "KL2026-000006", "dated_between")]
     assert report.unexplained == 0
-    (late,) = report.stores[0].series[0].backwards
-    assert (late.number, late.before, late.before_day, late.why) == (
+    (late,) = report.stores[0].series[0].out_of_order
+    assert (late.number, late.beside, late.beside_day, late.why) == (
         "KL2026-000007", "KL2026-000006", date(2026, 8, 1), "series",
     )  # fmt: skip
     (row,) = report.stores[0].series[0].missing
@@ -212,8 +212,8 @@ def test_a_series_of_ours_has_no_gap_that_a_store_explains(session: Session) -> 
     ((series,),) = [store.series for store in found.stores]
     assert [(one.first, one.why.code) for one in series.missing] == [("KL2026-000003", "never_given")]
     assert found.unexplained == 1
-    assert [(one.number, one.before, one.why) for one in series.backwards] == [
-        ("KL2026-000002", "KL2026-000001", "series")
+    assert [(one.number, one.beside, one.why) for one in series.out_of_order] == [
+        ("KL2026-000001", "KL2026-000002", "series")
     ]
 
 

@@ -10,7 +10,8 @@ from monet_web.blueprints import sentences
 from monet_web.blueprints.access import signed_in
 from monet_web.blueprints.reports import asked
 from monet_web.blueprints.reports.blueprint import reports
-from monet_web.domain.number_gaps import BACKWARDS, UNEXPLAINED
+from monet_web.domain.number_dates import WHY_DATED
+from monet_web.domain.number_gaps import UNEXPLAINED
 from monet_web.models import db
 from monet_web.models.base import reading
 from monet_web.services.reports import numbers as service
@@ -31,6 +32,6 @@ def numbers() -> ResponseReturnValue:
             after=asked.after(first) if first < asked.today(session).replace(day=1) else None,
             language=language,
             unexplained=UNEXPLAINED,
-            backwards={code: words[1 if language == "lt" else 0] for code, words in BACKWARDS.items()},
+            why_dated={code: words[1 if language == "lt" else 0] for code, words in WHY_DATED.items()},
             say=sentences,
         )

@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session, aliased
 
 from monet_web.domain.checks import number_source
 from monet_web.domain.coverage import joined
-from monet_web.domain.number_gaps import UNEXPLAINED, Backwards, Missing, Numbered, Series, Why, series_of, together
+from monet_web.domain.number_dates import OutOfOrder, out_of_order
+from monet_web.domain.number_gaps import UNEXPLAINED, Missing, Numbered, Series, Why, series_of, together
 from monet_web.domain.periods import last_of_month
 from monet_web.domain.settings import Settings
 from monet_web.domain.windows import Window, local_day
@@ -41,7 +42,7 @@ class SeriesReport:
     last: str
     documents: int
     missing: tuple[Missing, ...]
-    backwards: tuple[Backwards, ...]
+    out_of_order: tuple[OutOfOrder, ...]
     is_own: bool = False  # it gives the numbers itself
 
     @property
@@ -171,7 +172,7 @@ class _Looked:
             last=series.known[here[-1]].number,
             documents=len(here),
             missing=tuple(self._missing(series, own, [*series.gaps(before), *ends], mine, nobody)),
-            backwards=tuple(series.backwards(why)),
+            out_of_order=tuple(out_of_order(series, why)),
             is_own=own is not None,
         )
 
