@@ -25,8 +25,8 @@ WHY: Mapping[str, tuple[str, str]] = {
     "open": ("order {order} has no document yet", "užsakymas {order} dar neturi dokumento"),
     "deleted": ("its invoice was deleted by {actor} on {day}", "jo sąskaitą ištrynė {actor} {day}"),
     "not_in_store": (
-        "the store has no order with this number: all it has of {first} to {last} was read",
-        "parduotuvėje užsakymo tokiu numeriu nėra: perskaityta viskas, ką ji turi nuo {first} iki {last}",
+        "the store has no order with this number: all it has of {days} was read",
+        "parduotuvėje užsakymo tokiu numeriu nėra: perskaityta viskas, ką ji turi ({days})",
     ),
     "never_came": ("no order with this number came from the store", "užsakymo tokiu numeriu iš parduotuvės negauta"),
     "no_invoice": ("no invoice with this number came from the store", "sąskaitos tokiu numeriu iš parduotuvės negauta"),

@@ -59,7 +59,8 @@ def test_neighbours_missing_for_one_reason_are_one_row() -> None:
 
 
 def test_every_reason_has_words_in_both_languages() -> None:
-    values = dict.fromkeys(("day", "store", "source", "order", "reason", "number", "actor", "first", "last"), "x")
+    names = ("day", "store", "source", "order", "reason", "number", "actor", "first", "last", "days")
+    values = dict.fromkeys(names, "x")
     for code in WHY:
         assert Why(code, values).text("en") != Why(code, values).text("lt")
     assert not set(REASONS) & {"never_came", "never_given"}

@@ -114,7 +114,7 @@ def test_a_number_that_never_came_is_explained_where_all_that_the_store_has_was_
         a_read_window(session, shop, 0, 20, state=RunState.FAILED)
         a_read_window(session, shop, 0, 20, kind=RunKind.PREVIEW)
         a_read_window(session, shop, 0, 20, started_at=NOON + timedelta(days=6))  # it could not read what came later
-    words = "the store has no order with this number: all it has of 2026-11-23 to 2026-11-25 was read"
+    words = "the store has no order with this number: all it has of 2026-11-23 – 2026-11-25 was read"
     assert told(session) == {"KL2": words, "KL4": "no order with this number came from the store"}
     assert loaded(session).unexplained == 2
     with writing(session):

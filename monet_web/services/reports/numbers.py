@@ -212,8 +212,8 @@ class _Looked:
         whys: dict[int, Why] = {}
         for (first, last), span in spans.items():
             if span is not None and any(one.start <= span[0] and span[1] < one.end for one in read):
-                days = [local_day(moment, self.zone).isoformat() for moment in span]
-                why = Why("not_in_store", {"first": days[0], "last": days[1]})
+                days = dict.fromkeys(local_day(moment, self.zone).isoformat() for moment in span)
+                why = Why("not_in_store", {"days": " – ".join(days)})
                 whys |= {n: why for n in never if first <= n <= last}
         return [(n, whys.get(n, why)) for n, why in found]
 
