@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
 from monet_web.blueprints.remembered import Remembered
-from monet_web.blueprints.runs import following
+from monet_web.blueprints.runs import board, following
 from monet_web.models import Run, User
 from monet_web.models.base import now_utc, writing
 from monet_web.models.runs import RunState
@@ -136,6 +136,27 @@ def test_while_one_paints_the_others_do_not_wait(app: Flask, session: Session) -
     with app.extensions["monet_board"]._lock:  # somebody paints
         assert client.get(address).text == before
     assert "99 of 100" in words(client.get(address).text)
+
+
+@pytest.mark.parametrize(
+    ("watchers", "seconds_between", "expected"),
+    [(1, 1, 1), (100, 1, 1), (101, 1, 2), (200, 1, 2), (1000, 1, 10), (5000, 1, 10), (200, 2, 1), (400, 2, 2)],
+)
+def test_a_crowd_asks_more_rarely_and_its_pace_is_steady(watchers: int, seconds_between: int, expected: int) -> None:
+    kept = 1
+    for _ in range(4):
+        asks = round(watchers * 60 / (seconds_between * kept))
+        kept = board.pace(asks, 60, kept)
+        assert kept == expected
+
+
+def test_pages_are_told_how_often_to_ask(app: Flask, session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(board, "_SECONDS_COUNTED", 0.0)
+    monkeypatch.setattr(board, "MOST_ASKS", 0.000001)
+    run = at_work(session)
+    (client,) = crowd(app, session, 1)
+    client.get(f"/runs/{run.id}/now")
+    assert 'hx-trigger="every 10s"' in client.get(f"/runs/{run.id}/now").text
 
 
 # --- the short memory --------------------------------------------------------------------------------------------

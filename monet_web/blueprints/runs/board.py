@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import threading
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from flask import current_app
@@ -25,6 +26,10 @@ from monet_web.services.running.progress import Stage
 _SECONDS_UNASKED = 60.0
 # While one thread paints, others show what was painted before, unless it is older than this.
 _SECONDS_BEHIND = 3.0
+# What a crowd may ask of one process in a second: a tenth of a core. A larger one asks more rarely, each page of it.
+MOST_ASKS = 100
+_SECONDS_COUNTED = 2.0
+_MOST_PACE = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +55,13 @@ class Board:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._painted: dict[_Key, tuple[float, Painting]] = {}
+        self._asks = 0
+        self._counted_since = time.monotonic()
+        self._pace = 1
+
+    def count_ask(self) -> None:
+        """A page asked by itself; pages that are told by a stream do not count."""
+        self._asks += 1  # threads may lose one to each other, which no pace shows
 
     def paintings(self, run_ids: Iterable[int], *, whole: bool) -> list[Painting]:
         """Those runs that exist, as they were within the last half second. Outside a transaction, in a request.
@@ -75,11 +87,18 @@ class Board:
         if not keys:
             return
         at = time.monotonic()
+        if at - self._counted_since >= _SECONDS_COUNTED:
+            self._pace = pace(self._asks, at - self._counted_since, self._pace)
+            self._asks, self._counted_since = 0, at
         session = db.session()
         with reading(session):
             found = some(session, [key.run_id for key in keys])
             seen = {each.run.id: each for each in shown(session, found, now=now_utc())}
-            fresh = {key: (at, paint(seen[key.run_id], whole=key.whole)) for key in keys if key.run_id in seen}
+            fresh = {
+                key: (at, paint(seen[key.run_id], whole=key.whole, pace=self._pace))
+                for key in keys
+                if key.run_id in seen
+            }
         left = {key: had for key, had in self._painted.items() if at - had[0] < _SECONDS_UNASKED}
         self._painted = left | fresh
 
@@ -90,8 +109,16 @@ def board() -> Board:
     return found
 
 
-def paint(one: Shown, *, whole: bool) -> Painting:
+def pace(asks: int, seconds: float, before: int) -> int:
+    """By how much longer than alone a page waits between two asks, 1 to 10, after so many asks at the pace `before`."""
+    alone = asks / seconds * before
+    return min(_MOST_PACE, max(1, math.ceil(alone / MOST_ASKS)))
+
+
+def paint(one: Shown, *, whole: bool, pace: int) -> Painting:
     """Paint one run. Nothing of the person who looks goes into it but their language."""
+    if one.ask_again is not None:
+        one = replace(one, ask_again=one.ask_again * pace)
     # Not render_template: what pages show around themselves costs queries, and this part has none of it.
     html = current_app.jinja_env.get_template("runs/_run.html").render(one=one, whole=whole)
     tag = hashlib.blake2b(html.encode(), digest_size=8).hexdigest()

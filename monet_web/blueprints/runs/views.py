@@ -114,6 +114,7 @@ def show(run_id: int) -> ResponseReturnValue:
 @signed_in
 def now(run_id: int) -> ResponseReturnValue:
     """The live part of one run. 204, and nothing is painted, when the asking page shows something newer already."""
+    board().count_ask()
     found = board().paintings([run_id], whole=request.args.get("whole", "") == "1")
     if not found:
         abort(404)
