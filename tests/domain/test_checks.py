@@ -260,6 +260,7 @@ ELSEWHERE |= {"goods_unanswered", "refund_amount_only", "refund_exceeds", "refun
 ELSEWHERE |= {"refund_over", "refund_waits"}
 # Of what people did: measured and decided where corrections and decisions are.
 ELSEWHERE |= {"base_differs", "quantity_differs", "kind_changed", "rate_decision_ended", "buyer_decision_ended"}
+ELSEWHERE |= {"company_charged"}  # of an invoice to another buyer: test_treated
 
 
 def test_every_code_is_met_by_a_test() -> None:

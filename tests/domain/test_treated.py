@@ -158,6 +158,22 @@ def test_a_sale_to_an_eu_company_waits_for_a_confirmation_and_keeps_it() -> None
     }
 
 
+@pytest.mark.parametrize("oss_from", [date(2026, 1, 1), None])
+def test_who_was_charged_as_a_consumer_and_takes_it_as_a_company_waits_for_a_word(oss_from: date | None) -> None:
+    tax = a_tax("24", "2.40") if oss_from else a_tax()
+    company = CompanyVat(oss_from=oss_from)
+    draft = drafted("EE", vat_code="100594102", lines=(a_line(taxes=(tax,)),))
+    one = treated(draft, company=company, is_reissued=True)
+    assert [(finding.code, finding.subject, finding.stops) for finding in one.findings] == [
+        ("company_charged", "EE100594102", True)
+    ]
+    assert codes(treated(draft, company=company)) == []  # what the store charged its own buyer is the truth
+    without = drafted("EE", lines=(a_line(taxes=(tax,)),))
+    assert codes(treated(without, company=company, is_reissued=True)) == []
+    ours = replace(without, vat_code="LT100001738313")
+    assert codes(treated(ours, company=company, is_reissued=True)) == []
+
+
 @pytest.mark.parametrize(("day", "is_enough"), [(date(2026, 10, 23), True), (date(2026, 10, 22), False)])
 def test_a_confirmation_older_than_31_days_says_nothing_of_the_supply(day: date, is_enough: bool) -> None:
     draft = drafted("DE", vat_code="DE136695976", lines=(UNTAXED,))
