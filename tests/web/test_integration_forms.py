@@ -375,6 +375,18 @@ def test_a_prefix_in_use_is_said_at_the_prefix(client: FlaskClient, session: Ses
     assert "is in use by Arbata" in words(answer.text)
 
 
+def test_a_series_of_credit_notes_is_chosen_in_the_form_and_its_prefix_in_use_is_said_there(
+    client: FlaskClient, session: Session
+) -> None:
+    one, other = add(session, "Kava Ltd"), add(session, "Arbata")
+    typed = {"credit_number_from": "series", "credit_number_prefix": other.number_prefix}
+    answer = client.post(f"/integrations/{one.id}", data=form_of(session, one, **typed))
+    assert "1 field needs mending: Credit note prefix" in words(answer.text)
+    client.post(f"/integrations/{one.id}", data=form_of(session, one, **{**typed, "credit_number_prefix": "KR-"}))
+    saved = again(session, one).settings
+    assert (saved["credit_number_from"], saved["credit_number_prefix"]) == ("series", "KR-")
+
+
 def test_a_prefix_in_use_and_a_held_secret_are_mended_together(client: FlaskClient, session: Session) -> None:
     one, other = add(session, "Kava Ltd"), add(session, "Arbata")
     wrong = form_of(session, one, key="ck_2", daily_days="99")

@@ -214,3 +214,28 @@ def test_what_is_given_back_whole_is_offered_to_nobody(
     assert "Issue to another buyer" not in accountant.get(f"/invoices/{invoice.id}").text
     answer = accountant.post(f"/invoices/{invoice.id}/another-buyer", data={"name": "Ona"})
     assert "1001 is credited in full already." in words(accountant.get(answer.location).text)
+
+
+def test_a_credit_note_of_a_series_waits_without_a_number_and_gets_one_when_it_is_registered(
+    session: Session, session_factory: Factory, accountant: FlaskClient
+) -> None:
+    integration = integrate(
+        session, accounting_type="amounts", number_prefix="KL-", credit_number_from="series", credit_number_prefix="KR-"
+    )
+    put(ScriptedStore, an_order(lines=TWO, refunds=(GIVEN,)))
+    import_all(session_factory, integration)
+    note = latest(session)
+    for address in (
+        f"/journals/invoices/{note.id}", f"/journals/{note.journal_id}", "/journals", f"/invoices/{note.id - 1}",
+        "/invoices",
+    ):  # fmt: skip
+        answer = accountant.get(address, follow_redirects=True)
+        assert answer.status_code == 200, address
+        assert "None" not in words(answer.text), address
+    typed = {
+        "version": str(note.row_version), "step": "register", "quantity-1": "1", "gross-1": "12,10",
+        "quantity-2": "0", "gross-2": "0",
+    }  # fmt: skip
+    done = accountant.post(f"/journals/credit-notes/{note.id}", data=typed, follow_redirects=True)
+    assert "KR-2026-000001" in words(done.text)
+    assert (latest(session).number, latest(session).state) == ("KR-2026-000001", InvoiceState.REGISTERED)
