@@ -253,3 +253,22 @@ def test_customers_that_were_here_before_are_found_after_the_upgrade(empty_url: 
     assert str(key).startswith("uab šviesa\n")
     migrate.downgrade(empty_url, "0012")
     assert asked(empty_url, "SELECT name FROM customers") == ["UAB  ŠVIESA"]
+
+
+def test_a_series_goes_on_with_the_prefix_of_the_settings_after_the_upgrade(empty_url: str) -> None:
+    migrate.upgrade(empty_url, "0015")
+    rows_of(empty_url, add=True)
+    told(
+        empty_url, "DELETE FROM series WHERE id > (SELECT min(id) FROM series)",
+        "UPDATE integrations SET number_prefix = 'B-'",
+        "UPDATE series SET kind = 'invoice', year = 2026, prefix = 'A-', next = 8",
+    )  # fmt: skip
+    migrate.upgrade(empty_url, "0016")
+    assert asked(empty_url, "SELECT prefix FROM series") == ["B-"]
+    told(
+        empty_url,
+        "INSERT INTO series (integration_id, kind, year, prefix, next) "
+        "SELECT integration_id, kind, year, 'C-', 9 FROM series",
+    )
+    migrate.downgrade(empty_url, "0015")
+    assert asked(empty_url, "SELECT next FROM series") == [9]
