@@ -119,6 +119,34 @@ def test_lines_as_the_store_says_them(lines: list[Line], data: st.DataObject) ->
     holds(found.amounts, left)
 
 
+@given(sold_lines, st.data())
+def test_amounts_take_nothing_of_the_lines_that_other_refunds_name(lines: list[Line], data: st.DataObject) -> None:
+    sold, left = an_invoice(lines, ZERO)
+    named = {
+        str(line.position): line
+        for line in sold[1 : len(lines)]
+        if data.draw(st.booleans())
+    }  # fmt: skip
+    refunds = [
+        Refund(key, NOW, line.net + line.vat, lines=(
+            RefundLine(line.store_line_id, LineKind.GOODS, "", Decimal(1), line.net, (Tax(line.rate, line.vat),)),
+        ))
+        for key, line in named.items()
+    ]  # fmt: skip
+    rest = left.totals.total - sum((refund.total for refund in refunds), ZERO)
+    while rest > CENT and len(refunds) < len(named) + 3:
+        amount = data.draw(st.decimals(CENT, rest, places=2))
+        refunds.append(Refund(f"amount {len(refunds)}", NOW, amount))
+        rest -= amount
+    for refund in in_turn(data.draw(st.permutations(refunds)), (), LIMIT):
+        note = proposed(refund, sold, left).amounts
+        holds(note, left)
+        assert note.totals.total == -refund.total
+        if (line := named.get(refund.external_id)) is not None:
+            assert [(one.position, one.net, one.vat) for one in note.lines] == [(line.position, -line.net, -line.vat)]
+        left = remaining(left, [note])
+
+
 def test_what_became_of_the_goods_comes_from_the_store_or_a_person() -> None:
     sold, left = an_invoice([(Decimal(21), Decimal("10.00"), 2, True), (Decimal(21), Decimal("5.00"), 1, True)], ZERO)
     tax = (Tax(Decimal(21), Decimal("1.05")),)
