@@ -20,6 +20,8 @@ ISO = frozenset(_ASSIGNED.split())
 # What stores and VAT codes write instead: Greece, Britain and Northern Ireland of VAT; the Canaries, Ceuta and Melilla.
 _OTHERS = {"EL": "GR", "UK": "GB", "XI": "GB", "IC": "ES", "EA": "ES"}
 
+WRITTEN = ISO | _OTHERS.keys()  # every code that means a country
+
 
 def iso_country(code: str) -> str:
     """The code of ISO 3166-1 for what a store or a VAT code writes; "" when there is no such country."""

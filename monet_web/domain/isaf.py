@@ -31,7 +31,7 @@ _COMPANY_CODE = re.compile(r"[0-9]{1,11}")
 # Letters before VAT codes of the EU: its states', with Greece's EL, and Northern Ireland's.
 _EU_PREFIXES = frozenset((EU - {"GR"}) | {"EL", "XI"})
 # Codes of what is no object of Lithuania's VAT, or exempt from it: they have no rate, and so no amount of it.
-_WITHOUT_RATE = frozenset({"PVM5", "PVM15", "PVM100"})
+WITHOUT_RATE = frozenset({"PVM5", "PVM15", "PVM100"})
 _LARGEST = Decimal(10) ** 16
 
 
@@ -191,6 +191,16 @@ def of_company(code: str, country: str, terms: Terms, *, is_payer: bool, name: s
     return found
 
 
+def is_code(code: str) -> bool:
+    """True for what the register takes as a classifier code."""
+    return _TAX_CODE.fullmatch(code) is not None
+
+
+def is_rate(rate: Decimal) -> bool:
+    """True for a rate as the register takes it: at most two decimals."""
+    return 0 <= rate < 1000 and rate == rate.quantize(CENT)
+
+
 def _number(document: Document) -> list[Refusal]:
     if not document.number:
         return [Refusal("number_missing")]
@@ -232,9 +242,9 @@ def _amounts(document: Document) -> list[Refusal]:
         said = "none" if each.rate is None else f"{each.rate:f}"
         if not each.code and (each.base or each.amount):
             found.append(Refusal("code_missing", {"rate": said}))
-        elif each.code and not _TAX_CODE.fullmatch(each.code):
+        elif each.code and not is_code(each.code):
             found.append(Refusal("code_odd", {"code": each.code}))
-        if each.rate is not None and (each.rate != each.rate.quantize(CENT) or not 0 <= each.rate < 1000):
+        if each.rate is not None and not is_rate(each.rate):
             found.append(Refusal("rate_odd", {"rate": said}))
     if found:
         return found
@@ -255,7 +265,7 @@ def _totals(document: Document) -> tuple[Total, ...]:
     rows: dict[tuple[str, Decimal | None], list[Decimal]] = {}
     for each in document.rates:
         if each.code:
-            percent = None if each.code in _WITHOUT_RATE else (each.rate or ZERO)
+            percent = None if each.code in WITHOUT_RATE else (each.rate or ZERO)
             row = rows.setdefault((each.code, percent), [ZERO, ZERO])
             row[0] += convert(each.base, document.eur_rate)
             row[1] += each.amount_eur or ZERO

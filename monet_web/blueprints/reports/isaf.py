@@ -23,7 +23,7 @@ from monet_web.domain.isaf_words import Words, said
 from monet_web.models import db
 from monet_web.models.base import now_utc, reading
 from monet_web.models.users import Role
-from monet_web.services.documents.exports import filings, isaf_rows
+from monet_web.services.documents.exports import filings, isaf_kept, isaf_rows
 from monet_web.services.documents.exports import isaf as service
 
 # Where a refusal is mended: the page, for those that are no document's own.
@@ -93,7 +93,7 @@ def _page(first: date | None, form: Typed | None = None) -> ResponseReturnValue:
     session = db.session()
     with reading(session):
         first = first or asked.last_month(session)
-        checked = service.check(session, first)
+        checked = isaf_kept.check(session, first)
         terms = checked.terms
         saved = {"part": terms.part or DEFAULT_PART, "oss": terms.oss, "names": terms.names or "given"}
         ids = {name: each for name, each in checked.changes.ids.items() if each}

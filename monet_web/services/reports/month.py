@@ -21,7 +21,7 @@ from monet_web.models.invoices import Invoice, InvoiceFinding, InvoiceState
 from monet_web.models.store_orders import Outcome, StoreOrder
 from monet_web.services.books import company_details
 from monet_web.services.documents import unsettled
-from monet_web.services.documents.exports import isaf, oss
+from monet_web.services.documents.exports import isaf, isaf_kept, oss
 from monet_web.services.importing.booking import company_vat
 from monet_web.services.importing.facts import CHANGED, IGNORED
 from monet_web.services.importing.refund_signs import NOT_BOOKED
@@ -122,7 +122,7 @@ def load(session: Session, month: date, *, now: datetime) -> Month:
         is_over=last < local_day(now, ZoneInfo(company.time_zone)),
         is_closed=is_closed(last, company.closed_until),
         waiting=_waiting(session, first),
-        isaf=isaf.check(session, first),
+        isaf=isaf_kept.check(session, first),
         company=company_details.now(company).missing(has_vat=_pays_vat(company, first)),
         rates=_rates(session, first),
         unsettled=unsettled.count(session, month=first),

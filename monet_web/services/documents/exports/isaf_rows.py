@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import ColumnElement, Row, select
 from sqlalchemy.orm import Session, aliased
 
 from monet_web.domain.isaf import Document, Party, Rate
@@ -17,8 +17,11 @@ from monet_web.models.invoices import Invoice, InvoiceKind, InvoiceState, Invoic
 PAGE = 1000
 
 
-def documents(session: Session, month: date) -> Iterator[Document]:
-    """All that are issued in the month, whatever their treatment. Inside a transaction; a statement a page of 1000."""
+def documents(session: Session, month: date, *which: ColumnElement[bool]) -> Iterator[Document]:
+    """All that are issued in the month, whatever their treatment, or `which` of them.
+
+    Inside a transaction; a statement a page of 1000.
+    """
     credited = aliased(Invoice)
     query: Any = (
         select(
@@ -30,7 +33,7 @@ def documents(session: Session, month: date) -> Iterator[Document]:
         .outerjoin(
             credited, (credited.id == Invoice.credits_invoice_id) & (credited.state == InvoiceState.REGISTERED)
         )
-        .where(*_of_month(month))
+        .where(*of_month(month), *which)
         .order_by(Invoice.issue_date, Invoice.id)
         .execution_options(yield_per=PAGE)
     )  # fmt: skip
@@ -49,7 +52,8 @@ def named(session: Session, ids: Sequence[int]) -> list[tuple[int, str, date]]:
     return [(row.id, row.number or "", row.issue_date) for row in rows]
 
 
-def _of_month(month: date) -> tuple[Any, ...]:
+def of_month(month: date) -> tuple[ColumnElement[bool], ...]:
+    """What a registered document of the month is."""
     first = month.replace(day=1)
     return Invoice.state == InvoiceState.REGISTERED, Invoice.issue_date.between(first, last_of_month(first))
 
