@@ -1,13 +1,14 @@
 """What it costs when very many people watch a run, and how much slower the import gets.
 
-    python benchmarks/watching.py [--watchers 200] [--orders 8000] [--rounds 3] [--database sqlite|postgresql] [--json]
+    python benchmarks/watching.py [--watchers 200] [--orders 20000] [--phase 3] [--database sqlite|postgresql] [--json]
 
 The real web process (as `monet run` starts it) and the real worker; each watcher is a connection of its own, signed in
 as a person of their own, that does what the page of a live run does: it asks for the stream, and when there is none for
-it, it asks for the live part as often as that part says. Rounds alternate: a run without watchers, one with.
-`cores` = CPU time that web process, Redis and PostgreSQL took more with watchers than without / seconds of the run.
-`slowdown` = median seconds with / without. The watchers' own process stands on other machines in life, so it gives way
-to the others (nice 19). Targets: at most 0.5 cores and 1.10.
+it, it asks for the live part as often as that part says. During one import all of them come and leave again, every
+`--phase` seconds, so that whatever else the machine does falls on both kinds of phases alike.
+`cores` = CPU time a second that web process, Redis and PostgreSQL take more with watchers than without. `slowdown` =
+orders a second without watchers / with. The watchers' own process stands on other machines in life, so it gives way to
+the others (nice 5). Targets: at most 0.5 cores and 1.10.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ import subprocess
 import sys
 import time
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -40,91 +42,115 @@ def main() -> None:
     """Parse, measure, print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--watchers", type=int, default=200)
-    parser.add_argument("--orders", type=int, default=8000)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--orders", type=int, default=20_000)
+    parser.add_argument("--phase", type=float, default=3.0)
     parser.add_argument("--database", choices=("sqlite", "postgresql"), default="sqlite")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--watch", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.watch:
-        os.nice(19)
+        os.nice(5)
         print(json.dumps(asyncio.run(watch_all(**json.loads(arguments.watch)))))
         return
-    found = measure(arguments.watchers, arguments.orders, arguments.rounds, arguments.database)
+    found = measure(arguments.watchers, arguments.orders, arguments.phase, arguments.database)
     import_orders.report(found, as_json=arguments.json)
 
 
-def measure(watchers: int, orders: int, rounds: int, database: str) -> dict[str, Any]:
-    """Rounds in turn, each into a database of its own."""
-    alone, watched = [], []
-    with import_orders.databases(database) as made, import_orders.demo_store(orders) as store:
-        for number in range(rounds):
-            # The first of a pair changes places, so that what drifts falls on both.
-            for count in (0, watchers) if number % 2 == 0 else (watchers, 0):
-                (watched if count else alone).append(one_round(store, next(made), count))
-    last = watched[-1]["told"]
+def measure(watchers: int, orders: int, phase: float, database: str) -> dict[str, Any]:
+    """One import, watched half of the time."""
+    with ExitStack() as stack:
+        made = stack.enter_context(import_orders.databases(database))
+        store = stack.enter_context(import_orders.demo_store(orders))
+        url, port = next(made), free_port()
+        installation = stack.enter_context(house(url, port=port))
+        installation.connect(store)
+        run_id = installation.launch()
+        cookies = signed_in(installation, watchers)
+        page_opened(port, run_id, cookies[0])
+        begins_at = time.time() + 3
+        told = {"port": port, "run_id": run_id, "cookies": cookies, "begins_at": begins_at, "phase": phase}
+        crowd = subprocess.Popen(
+            [sys.executable, __file__, "--watch", json.dumps(told)], stdout=subprocess.PIPE, text=True
+        )  # fmt: skip
+        _, web = installation.programs
+        samples = Samples([psutil_of(web.pid), redis_process(installation.redis_url), *postgres_of(url)], phase)
+        installation.ring(run_id)
+        seconds = installation.wait(run_id, look=lambda row: samples.take(row.fetched, begins_at))
+        heard = json.loads(crowd.communicate(timeout=120)[0])
+    without, watched = samples.of(False), samples.of(True)
+    if not without.seconds or not watched.seconds:
+        raise SystemExit(f"the import took {seconds:.1f} s, too short for phases of {phase} s: give it more --orders")
+    cores = (watched.cpu / watched.seconds) - (without.cpu / without.seconds)
     return {
         "database": database,
         "orders": orders,
         "watchers": watchers,
-        "seconds_alone": [each["seconds"] for each in alone],
-        "seconds_watched": [each["seconds"] for each in watched],
-        "worker_cpu_alone": [each["worker_cpu"] for each in alone],
-        "worker_cpu_watched": [each["worker_cpu"] for each in watched],
-        "cores": round(cores_of(watched, alone), 3),
-        "target_cores": TARGET_CORES,
-        "slowdown": round(
-            statistics.median(each["seconds"] for each in watched)
-            / statistics.median(each["seconds"] for each in alone),
-            3,
-        ),
+        "seconds": round(seconds, 1),
+        "phases": samples.phases,
+        "orders_per_second_alone": round(without.orders / without.seconds, 1),
+        "orders_per_second_watched": round(watched.orders / watched.seconds, 1),
+        "slowdown": round((without.orders / without.seconds) / (watched.orders / watched.seconds), 3),
         "target_slowdown": TARGET_SLOWDOWN,
-        "answers_per_second": round(last["answers"] / watched[-1]["watched_seconds"], 1),
-        "cpu_ms_an_answer": round(1000 * (cores_of(watched, alone) * watched[-1]["seconds"]) / last["answers"], 2),
-        "streams": last["streams"],
-        "failures": sum(each["told"]["failures"] for each in watched),
-        "median_ms": last["median_ms"],
-        "p99_ms": last["p99_ms"],
+        "cores": round(cores, 3),
+        "target_cores": TARGET_CORES,
+        "answers_per_second": round(heard["answers"] / watched.seconds, 1),
+        "cpu_ms_an_answer": round(1000 * cores * watched.seconds / max(1, heard["answers"]), 2),
+        **{name: heard[name] for name in ("streams", "failures", "median_ms", "p99_ms")},
+        "load": round(os.getloadavg()[0], 1),
     }
 
 
-def cores_of(watched: list[dict[str, Any]], alone: list[dict[str, Any]]) -> float:
-    """The part of one core that watching took."""
-    usual = statistics.median(each["cpu"] for each in alone)
-    return statistics.median((each["cpu"] - usual) / each["seconds"] for each in watched)
+@dataclass
+class Total:
+    """What happened in all phases of one kind, their first and last moments left out."""
+
+    seconds: float = 0.0
+    orders: float = 0.0
+    cpu: float = 0.0
 
 
-def one_round(store: str, url: str, watchers: int) -> dict[str, Any]:
-    """One import, from its bell to its end; seconds by the run's own row."""
+class Samples:
+    """How far the import was, and what the servers had spent, ten times a second."""
+
+    def __init__(self, servers: list[Any], phase: float) -> None:
+        self._servers = servers
+        self._phase = phase
+        self._taken: dict[int, list[tuple[float, int, float]]] = {}
+
+    def take(self, fetched: int, begins_at: float) -> None:
+        """Look now; before the first page nothing counts."""
+        now = time.time()
+        within = (now - begins_at) % self._phase
+        if fetched and now > begins_at and within > 0.3:
+            number = int((now - begins_at) // self._phase)
+            self._taken.setdefault(number, []).append((now, fetched, sum(map(cpu, self._servers))))
+
+    @property
+    def phases(self) -> int:
+        """How many there were."""
+        return len(self._taken)
+
+    def of(self, watched: bool) -> Total:
+        """All of one kind; the last, which the end of the run cuts short, only as far as it went."""
+        total = Total()
+        for number, taken in self._taken.items():
+            if is_watched(number) is watched and taken[-1][0] - taken[0][0] > self._phase / 3:
+                total.seconds += taken[-1][0] - taken[0][0]
+                total.orders += taken[-1][1] - taken[0][1]
+                total.cpu += taken[-1][2] - taken[0][2]
+        return total
+
+
+def is_watched(number: int) -> bool:
+    """In pairs that change places, on off off on, so that what drifts falls on both kinds."""
+    return number % 4 in (0, 3)
+
+
+def psutil_of(pid: int) -> Any:
+    """A process of the operating system."""
     import psutil
 
-    with ExitStack() as stack:
-        port = free_port()
-        installation = stack.enter_context(house(url, port=port))
-        installation.connect(store)
-        run_id = installation.launch()
-        cookies = signed_in(installation, max(watchers, 1))
-        page_opened(port, run_id, cookies[0])
-        worker, web = (psutil.Process(each.pid) for each in installation.programs)
-        crowd = None
-        if watchers:
-            told = json.dumps({"port": port, "run_id": run_id, "cookies": cookies})
-            crowd = subprocess.Popen(
-                [sys.executable, __file__, "--watch", told], stdout=subprocess.PIPE, text=True
-            )  # fmt: skip
-            time.sleep(3)  # all are there before the run begins
-        servers = [web, redis_process(installation.redis_url), *postgres_of(url)]
-        before, worker_before, began = sum(map(cpu, servers)), cpu(worker), time.monotonic()
-        installation.ring(run_id)
-        seconds = installation.wait(run_id)
-        spent = sum(map(cpu, servers)) - before
-        result: dict[str, Any] = {"seconds": round(seconds, 2), "watched_seconds": time.monotonic() - began + 3}
-        result["cpu"] = round(spent, 2)
-        time.sleep(0.5)  # the program that ran it has ended, and its parent has counted it
-        result["worker_cpu"] = round(cpu(worker) - worker_before, 2)
-        if crowd is not None:
-            result["told"] = json.loads(crowd.communicate(timeout=60)[0])
-        return result
+    return psutil.Process(pid)
 
 
 def signed_in(installation: House, count: int) -> list[str]:
@@ -209,14 +235,24 @@ def cpu(process: Any) -> float:
 # --- the watchers ------------------------------------------------------------------------------------------------
 
 
-async def watch_all(port: int, run_id: int, cookies: list[str]) -> dict[str, Any]:
-    """All at once until the run has ended; how it went."""
+async def watch_all(
+    port: int, run_id: int, cookies: list[str], begins_at: float, phase: float
+) -> dict[str, Any]:  # fmt: skip
+    """All come and leave until the run has ended; how it went."""
     watchers = [Watcher(port, run_id, cookie) for cookie in cookies]
-    await asyncio.gather(*(each.watch(number / len(watchers)) for number, each in enumerate(watchers)))
+    number = 0
+    while not any(each.has_ended for each in watchers):
+        await asyncio.sleep(begins_at + number * phase - time.time())
+        if is_watched(number):
+            until = begins_at + (number + 1) * phase
+            await asyncio.gather(*(each.watch(until, place / len(watchers)) for place, each in enumerate(watchers)))
+        elif number % 4 == 2:  # nobody watches: has it ended meanwhile?
+            await watchers[0].watch(time.time() + 0.05, 0)
+        number += 1
     took = sorted(took for each in watchers for took in each.took) or [0.0]
     return {
         "answers": sum(each.answers for each in watchers),
-        "streams": sum(each.streamed for each in watchers),
+        "streams": max(each.streams for each in watchers) and sum(each.streams > 0 for each in watchers),
         "failures": sum(each.failures for each in watchers),
         "median_ms": round(statistics.median(took) * 1000, 1),
         "p99_ms": round(took[int(len(took) * 0.99)] * 1000, 1),
@@ -234,42 +270,56 @@ class Watcher:
         self._every = 1
         self._pipe: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
         self.took: list[float] = []
-        self.answers = self.failures = 0
-        self.streamed = False
+        self.answers = self.failures = self.streams = 0
+        self.has_ended = False
 
-    async def watch(self, delay: float) -> None:
-        """Until the run has ended."""
-        await asyncio.sleep(delay)
-        if await self._stream():
-            return
-        while self._every:
-            began = time.monotonic()
-            was_open = self._pipe is not None
-            try:
-                await self._ask()
-            except (OSError, EOFError, ValueError):
-                # A server may close a connection that rests; browsers open another without a word.
-                self.failures += not was_open
-                self._pipe = None
-            self.took.append(time.monotonic() - began)
-            await asyncio.sleep(self._every)
+    async def watch(self, until: float, delay: float) -> None:
+        """The page is open until that moment of the clock, or until the run has ended."""
+        try:
+            async with asyncio.timeout(max(0.01, until - time.time())):
+                await asyncio.sleep(delay)
+                await self._stream()
+                while not self.has_ended:
+                    await self._ask_once()
+                    await asyncio.sleep(self._every)
+        except TimeoutError:
+            pass
+        finally:
+            self._leave()
 
-    async def _stream(self) -> bool:
-        """True when there was a stream and it told the end."""
-        reader, writer = await asyncio.open_connection("127.0.0.1", self._port)
-        writer.write(self._request(f"/runs/events?run={self._run}&whole=1"))
-        head = await reader.readuntil(b"\r\n\r\n")
-        if b" 200 " not in head[:16]:
-            self._pipe = reader, writer
-            return False
-        self.streamed = True
-        while True:
-            line = await reader.readline()
-            if line.startswith(b"event: painting"):
-                self.answers += 1
-            if not line or line.startswith(b"event: end"):
-                writer.close()
-                return bool(line)
+    async def _ask_once(self) -> None:
+        was_open = self._pipe is not None
+        began = time.monotonic()
+        try:
+            await self._ask()
+        except (OSError, EOFError, ValueError):
+            # A server may close a connection that rests; browsers open another without a word.
+            self.failures += not was_open
+            self._leave()
+        self.took.append(time.monotonic() - began)
+
+    def _leave(self) -> None:
+        if self._pipe is not None:
+            self._pipe[1].close()
+            self._pipe = None
+
+    async def _stream(self) -> None:
+        """Listen while there is a stream; without one the connection is kept for asking."""
+        try:
+            self._pipe = reader, writer = await asyncio.open_connection("127.0.0.1", self._port)
+            writer.write(self._request(f"/runs/events?run={self._run}&whole=1"))
+            head = await reader.readuntil(b"\r\n\r\n")
+            if b" 200 " not in head[:16]:
+                return
+            self.streams += 1
+            while line := await reader.readline():
+                self.answers += line.startswith(b"event: painting")
+                if line.startswith(b"event: end"):
+                    self.has_ended = True
+                    break
+        except (OSError, EOFError):
+            self.failures += 1
+        self._leave()
 
     async def _ask(self) -> None:
         if self._pipe is None or self._pipe[0].at_eof():
@@ -295,7 +345,8 @@ class Watcher:
         self._tag = tag.group(1) if tag and version == self._version else b""
         self._version = version
         every = _EVERY.search(body)
-        self._every = int(every.group(1)) if every else 0
+        self._every = int(every.group(1)) if every else 1
+        self.has_ended = every is None
 
     def _request(self, path: str, more: str = "") -> bytes:
         return (
