@@ -7,7 +7,9 @@ number, customer, stock, VAT rows, audit, commit a page). Floor: the same pages 
 rows, read back from the product's database, executed as Core executemany, a commit a page. Each runs in a fresh
 process, in turn, against its own new database of the same kind. `ratio` = orders per second of the product / of the
 floor.
-`peak_mb` is the product's process at its largest.
+`cpu_ms` are milliseconds of CPU that an order costs: of the product's own process, of the one that reads for it (SQLite
+only), and of the floor's process. They stay the same on a busy machine, where the seconds do not; `cpu_ratio` is what
+`ratio` would be on an idle one if each process only computed. `peak_mb` is the product's process at its largest.
 """
 
 from __future__ import annotations
@@ -85,6 +87,12 @@ def measure(orders: int, database: str) -> dict[str, Any]:
         "orders_per_second": round(per_second, 1),
         "floor_per_second": round(floor_per_second, 1),
         "ratio": round(per_second / floor_per_second, 3),
+        "cpu_ms": {
+            "product": round(ours["cpu"] * 1000 / orders, 3),
+            "reading": round(ours["helpers_cpu"] * 1000 / orders, 3),
+            "floor": round(theirs["cpu"] * 1000 / orders, 3),
+        },
+        "cpu_ratio": round(theirs["cpu"] / ours["cpu"], 3),
         "peak_mb": ours["peak_mb"],
     }
 
@@ -107,10 +115,10 @@ def child(role: str, address: str, url: str, *more: str) -> dict[str, Any]:
 
 
 @contextmanager
-def demo_store(orders: int) -> Iterator[str]:
+def demo_store(orders: int, seed: int = 1) -> Iterator[str]:
     """The plain demo shop in a process of its own; its address."""
     ours, theirs = multiprocessing.get_context("spawn").Pipe()
-    process = multiprocessing.get_context("spawn").Process(target=_serve, args=(orders, theirs), daemon=True)
+    process = multiprocessing.get_context("spawn").Process(target=_serve, args=(orders, seed, theirs), daemon=True)
     process.start()
     theirs.close()  # so that a store that dies ends the waiting
     try:
@@ -120,11 +128,11 @@ def demo_store(orders: int) -> Iterator[str]:
         process.join()
 
 
-def _serve(orders: int, pipe: Any) -> None:
+def _serve(orders: int, seed: int, pipe: Any) -> None:
     from monet_web.demo.serve import serve
     from monet_web.demo.woocommerce import plain_shop
 
-    with serve(plain_shop(orders, sku_count=SKUS)) as address:
+    with serve(plain_shop(orders, sku_count=SKUS, seed=seed)) as address:
         pipe.send(address)
         time.sleep(24 * 3600)
 
@@ -204,15 +212,19 @@ def product(address: str, url: str) -> dict[str, Any]:
         actor="benchmark", foreground=True,
     )  # fmt: skip
     surroundings = Surroundings(allowed_addresses=(address.removeprefix("http://"),))
-    started = time.perf_counter()
+    started, cpu = time.perf_counter(), time.process_time()
     row = run_import.run(factory, run.id, surroundings=surroundings, clock=now_utc, worker=claims.this_process())
-    seconds = time.perf_counter() - started
+    seconds, cpu = time.perf_counter() - started, time.process_time() - cpu
     if row.error or row.fetched != row.registered:
         raise SystemExit(f"the run did not register everything: {row.error} {row.outcomes()} {row.findings}")
     with writing(session):
         pass
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return {"seconds": seconds, "registered": row.registered, "peak_mb": round(peak, 1)}
+    helpers = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return {
+        "seconds": seconds, "cpu": cpu, "helpers_cpu": helpers.ru_utime + helpers.ru_stime,
+        "registered": row.registered, "peak_mb": round(peak, 1),
+    }  # fmt: skip
 
 
 def prepare(session: Any) -> None:
@@ -259,7 +271,7 @@ def floor(address: str, url: str, source: str) -> dict[str, Any]:
     get = fetcher(address)
     update = balance_update()
     done = 0
-    started = time.perf_counter()
+    started, cpu = time.perf_counter(), time.process_time()
     for number, page in enumerate(pages, start=1):
         orders = json.loads(get(number), parse_float=Decimal)
         done += len(orders)
@@ -268,7 +280,7 @@ def floor(address: str, url: str, source: str) -> dict[str, Any]:
                 if page.get(name):
                     connection.execute(insert(tables[name]), page[name])
             connection.execute(update, page["balances"])
-    return {"seconds": time.perf_counter() - started, "orders": done}
+    return {"seconds": time.perf_counter() - started, "cpu": time.process_time() - cpu, "orders": done}
 
 
 def balance_update() -> Any:

@@ -7,7 +7,8 @@ from monet_web.connectors.answers import Answer
 from monet_web.domain.errors import MonetError, NeedsOwner, RetryLater
 
 LATER = "Try again later; what was booked stays. If it goes on, ask whoever looks after the shop's server."
-BUSY = frozenset({408, 425, 429, 502, 503, 504, 520, 521, 522, 523, 524})
+TOO_MANY = 429
+BUSY = frozenset({408, 425, TOO_MANY, 502, 503, 504, 520, 521, 522, 523, 524})
 
 
 class Stopped(RetryLater):

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from urllib.parse import quote, quote_plus, urljoin, urlsplit
 
@@ -22,6 +23,7 @@ from monet_web.connectors.base import Surroundings
 from monet_web.connectors.failures import (
     BUSY,
     LATER,
+    TOO_MANY,
     Moved,
     Stopped,
     TimedOut,
@@ -103,6 +105,7 @@ class StoreClient:
         self._clock = clock
         self._until: float | None = None
         self._rested_until = 0.0
+        self._began = 0.0  # the last question, by the pace's clock
 
     @property
     def waited(self) -> float:
@@ -169,13 +172,17 @@ class StoreClient:
             tried += 1
             if isinstance(outcome, Answer) and outcome.status not in BUSY:
                 # A plugin that fails for one moment is forgiven once; what fails twice is the caller's to narrow.
+                self.pace.went_well()
                 if outcome.status < 500 or tried > 1 or not self._may_wait(1.0):
                     return outcome
                 self._wait(tried, None, self.explained(outcome))
                 continue
             if isinstance(outcome, Answer):
                 error, tries, asked = self.explained(outcome), self.limits.tries, outcome.retry_after
+                wait = _backoff(tried) if asked is None else asked
                 self.pace.slow_down(min(asked or 0.0, self.limits.longest_wait))
+                if outcome.status == TOO_MANY:
+                    self.pace.refused(self._began, wait)
             else:
                 error, tries, asked = outcome.error, outcome.tries, None
             if isinstance(error, RetryLater) and asked is not None:
@@ -277,14 +284,27 @@ class StoreClient:
         if seconds is not None and seconds <= 0:
             raise self._too_slow(self.limits.answer_seconds)
         limit = self.limits.answer_seconds if seconds is None else min(seconds, self.limits.answer_seconds)
-        started = self._clock()
-        with self.pace.turn(), Deadline(self._adapter, limit) as deadline:
-            outcome = self._exchange(method, url, params, auth, body, headers, limit)
+        with self._turn():
+            started = self._clock()
+            with Deadline(self._adapter, limit) as deadline:
+                outcome = self._exchange(method, url, params, auth, body, headers, limit)
         if deadline.passed:
             outcome = _Failure(self._too_slow(limit), 2)
         status = outcome.status if isinstance(outcome, Answer) else type(outcome.error).__name__
         log.debug("%s %s: %s, %.2f s", method, self.clean(url), status, self._clock() - started)
         return outcome
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """One's turn to ask, when the store wants to be asked: it may have said otherwise while one waited."""
+        while True:
+            with self.pace.turn():
+                if self.pace.free_at <= self._rested_until or self.pace.free_at <= self._clock():
+                    self._rest(self.pace.until_next())
+                    self._began = self.pace.begins()
+                    yield
+                    return
+            self._stay_away()
 
     def _exchange(
         self,
@@ -377,7 +397,7 @@ class StoreClient:
 
     def _wait(self, tried: int, asked: float | None, error: MonetError) -> None:
         """Waits before the next try, or raises `error` when waiting would cost more than the run may."""
-        seconds = float(2 ** (tried - 1)) if asked is None else asked
+        seconds = _backoff(tried) if asked is None else asked
         if not self._may_wait(seconds):
             raise error
         self.pace.count_wait(seconds)
@@ -416,6 +436,11 @@ class StoreClient:
         """Raises Stopped when the run was told to stop."""
         if self._should_stop():
             raise stopped()
+
+
+def _backoff(tried: int) -> float:
+    """Seconds to wait where the store does not say how long."""
+    return float(2 ** (tried - 1))
 
 
 def _spellings(secrets: Sequence[str]) -> tuple[str, ...]:

@@ -66,9 +66,7 @@ def rates_file(today: date) -> bytes:
     """Dollars for one euro on the bank days of earlier weeks, as `monet rates import` reads them."""
     newest = today - _NEWEST_RATE
     days = [newest - timedelta(days=ago) for ago in range(_DAYS_OF_RATES)]
-    rows = [
-        (day.isoformat(), "USD", str(DOLLARS[day.toordinal() % len(DOLLARS)])) for day in days if is_bank_day(day)
-    ]
+    rows = [(day.isoformat(), "USD", str(DOLLARS[day.toordinal() % len(DOLLARS)])) for day in days if is_bank_day(day)]
     return _file(("date", "currency", "rate"), rows)
 
 

@@ -61,10 +61,17 @@ class VatCodes:
 
     def __init__(self, rows: Iterable[VatCode], country: str = "LT") -> None:
         self._rows = tuple(rows)
+        self._asked: dict[tuple[Treatment, Decimal | None, Supply, date], str] = {}  # few, each for thousands of lines
         self.is_needed = country == "LT"  # elsewhere no classifier is known, and none is asked for
 
     def of(self, treatment: Treatment, percent: Decimal | None, supply: Supply, day: date) -> str:
         """The code of a line, "" when there is none."""
+        line = (treatment, percent, supply, day)
+        if line not in self._asked:
+            self._asked[line] = self._of(*line)
+        return self._asked[line]
+
+    def _of(self, treatment: Treatment, percent: Decimal | None, supply: Supply, day: date) -> str:
         treatment = filed_as(treatment)
         if treatment in _ZERO_RATED and percent is None:
             percent = Decimal(0)

@@ -9,6 +9,7 @@ ZERO = Decimal(0)
 CENT = Decimal("0.01")
 _PRECISION = 50  # a price times a quantity times a rate must never be rounded by the context (default 28)
 _ROUNDING = Context(prec=_PRECISION, rounding=ROUND_HALF_UP)  # made once: an import rounds thousands of times
+_DIVIDING = Context(prec=_PRECISION)
 
 # ISO 4217 minor units that differ from 2; the rest of the world has cents.
 _MINOR_UNITS = {
@@ -36,9 +37,7 @@ def round_cents(amount: Decimal) -> Decimal:
 
 def convert(amount: Decimal, units_per_euro: Decimal) -> Decimal:
     """`amount` of a currency in EUR, to the cent. `units_per_euro` is how rates are published (EUR itself: 1)."""
-    with localcontext() as context:
-        context.prec = _PRECISION
-        return round_cents(amount / units_per_euro)
+    return round_cents(_DIVIDING.divide(amount, units_per_euro))
 
 
 def allocate(amount: Decimal, weights: Sequence[Decimal], unit: Decimal = CENT) -> list[Decimal]:

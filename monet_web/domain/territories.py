@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
+from functools import lru_cache
 
 from monet_web.domain.vat import EU, vat_country
 
@@ -38,6 +39,7 @@ _MONACO = re.compile(r"980\d{2}")
 _BELFAST = re.compile(r"BT\d")
 
 
+@lru_cache(maxsize=5000)
 def place_of(country: str, postcode: str, home: str) -> Place:
     """The place of a delivery to `country` (ISO code, "" when nobody knows: then home) and `postcode`."""
     code = country.strip().upper()

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from monet_web.domain.classifier import Supply, VatCodes, builtin_codes, filed_as
@@ -202,11 +203,15 @@ def _by_hand(draft: Draft, items: Sequence[KnownItem | None], known: Known) -> l
         found["warehouse_abroad"] = _hand("warehouse_abroad", abroad)
     for index, line in enumerate(draft.lines):
         item = items[index] if index < len(items) else None
-        said = f"{item.vat_class if item else ''} {line.tax_label}".casefold()
-        for word, because in _BY_HAND:
-            if word in said:
-                found.setdefault(because, _hand(because, f"SKU {line.sku}" if line.sku else f"“{line.name[:80]}”"))
+        for because in _by_hand_of(item.vat_class if item else "", line.tax_label):
+            found.setdefault(because, _hand(because, f"SKU {line.sku}" if line.sku else f"“{line.name[:80]}”"))
     return list(found.values())
+
+
+@lru_cache(maxsize=1000)  # a shop has a handful of taxes and classes, said on every line
+def _by_hand_of(vat_class: str, tax_label: str) -> tuple[str, ...]:
+    said = f"{vat_class} {tax_label}".casefold()
+    return tuple(because for word, because in _BY_HAND if word in said)
 
 
 def _hand(because: str, what: str) -> Finding:

@@ -50,6 +50,7 @@ class Rates:
 
     def __init__(self, rates: Iterable[VatRate]) -> None:
         self._of_country: dict[str, list[VatRate]] = defaultdict(list)
+        self._asked: dict[tuple[str, date], tuple[Decimal, ...]] = {}  # few, each many times
         for rate in rates:
             self._of_country[vat_country(rate.country)].append(rate)
 
@@ -65,6 +66,12 @@ class Rates:
 
     def of(self, country: str, day: date) -> tuple[Decimal, ...]:
         """The rates of `country` on `day`, the highest first and 0 last; none when the country is unknown."""
+        asked = self._asked.get((country, day))
+        if asked is None:
+            asked = self._asked[country, day] = self._held(country, day)
+        return asked
+
+    def _held(self, country: str, day: date) -> tuple[Decimal, ...]:
         if not self.knows(country):
             return ()
         held = {rate.percent for rate in self._of_country[vat_country(country)] if rate.holds_on(day)}

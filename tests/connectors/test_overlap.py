@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -19,7 +20,7 @@ from monet_web.connectors.base import Selection, Surroundings
 from monet_web.connectors.failures import Stopped
 from monet_web.connectors.http import StoreClient
 from monet_web.connectors.overlap import Ahead, Overlap
-from monet_web.connectors.pace import WIDEST
+from monet_web.connectors.pace import WIDEST, Pace
 from monet_web.connectors.paging import IdOrdered, Slice
 from monet_web.connectors.woocommerce import WooCommerce
 from monet_web.demo.serve import serve
@@ -36,7 +37,8 @@ class Watched:
     def __init__(self, shop: Any, seconds: float = 0.0) -> None:
         self.most = 0
         self.at: list[float] = []
-        self.refuse_number: int | None = None
+        self.refuse: set[int] = set()
+        self.refused: dict[int, float] = {}
         self._shop = shop
         self._seconds = seconds
         self._asking = 0
@@ -50,7 +52,8 @@ class Watched:
             number = len(self.at)
         try:
             time.sleep(self._seconds)
-            if number == self.refuse_number:
+            if number in self.refuse:
+                self.refused[number] = time.monotonic()
                 return Response("[]", 429, {"Retry-After": "1"})(environ, start_response)
             return self._shop(environ, start_response)
         finally:
@@ -90,7 +93,7 @@ def test_who_stops_after_the_first_page_has_asked_for_nothing_more() -> None:
 
 def test_after_a_429_everybody_stays_away_and_then_one_asks_at_a_time() -> None:
     watched = Watched(plain_shop(1500, first=YEAR.start), 0.02)
-    watched.refuse_number = 9
+    watched.refuse = {9}
     with serve(watched) as address:
         made = connector(address)
         ids = ids_read(made)
@@ -101,6 +104,83 @@ def test_after_a_429_everybody_stays_away_and_then_one_asks_at_a_time() -> None:
     assert min(later) - refused >= 0.9
     gaps = [second - first for first, second in itertools.pairwise(later)]
     assert min(gaps) >= 0.018
+
+
+def test_who_waited_for_his_turn_meanwhile_does_not_ask_before_the_store_wants_it_either() -> None:
+    watched = Watched(plain_shop(1500, first=YEAR.start), 0.05)
+    with serve(watched) as address:
+        made = connector(address)
+        pages = made.pages(Selection(YEAR))
+        ids = [entry["order"]["id"] for _ in range(5) for entry in next(pages).orders]
+        first = len(watched.at) + WIDEST + 1
+        watched.refuse = {first, *range(first + WIDEST, first + WIDEST + 2)}  # the second finds the others waiting
+        ids += [entry["order"]["id"] for page in pages for entry in page.orders]
+        made.close()
+    assert len(ids) == len(set(ids)) == 1500
+    assert len(watched.refused) == 3
+    last = watched.refused[first + WIDEST + 1]
+    assert min(moment for moment in watched.at if moment > last) - last >= 0.99
+
+
+class Ticking:
+    """A clock that only waiting moves."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
+def test_a_refusal_tells_the_pace_that_the_store_bears() -> None:
+    clock = Ticking()
+    pace = Pace(clock=clock)
+    for _ in range(60):
+        began = pace.begins()
+        pace.went_well()
+        clock.sleep(0.1)
+    on_its_way = pace.begins()
+    pace.refused(pace.begins(), 54)
+    assert pace.gap == pytest.approx(1)
+    pace.refused(on_its_way, 30)
+    assert pace.gap == pytest.approx(1), "it was on its way already: no second refusal"
+    clock.sleep(0.25)
+    assert pace.until_next() == pytest.approx(0.75)
+    assert began < on_its_way
+
+
+def test_a_store_that_refuses_at_once_tells_no_pace() -> None:
+    pace = Pace(clock=Ticking())
+    pace.refused(pace.begins(), 30)
+    assert pace.gap == 0
+
+
+def test_a_store_with_a_limit_refuses_a_few_times_and_never_again() -> None:
+    """Five questions in ten seconds: sixty in a row meet it at most twice, where each sixth would be refused."""
+    clock = Ticking()
+    begun: list[float] = []
+    refused: list[int] = []
+
+    def limited(request: Request) -> Response:
+        begun.append(clock.now)
+        lately = [moment for moment in begun if moment > clock.now - 10]
+        if len(lately) > 5:
+            refused.append(len(begun))
+            begun.pop()
+            return says({}, 429, Retry_After=str(math.ceil(min(lately) + 10 - clock.now)))
+        return says([])
+
+    with running(limited) as shop:
+        client = StoreClient(parse(shop.address), shop.surroundings(), sleep=clock.sleep, clock=clock)
+        for _ in range(60):
+            client.get_json("/x")
+            clock.sleep(0.01)
+        client.close()
+    assert len(begun) == 60
+    assert 1 <= len(refused) <= 2
 
 
 def test_a_run_that_is_stopped_does_not_wait_for_what_is_on_its_way() -> None:

@@ -131,10 +131,13 @@ class Reading:
 
     def _holds(self, row: Row) -> bool:
         try:
-            dates = [moment(row, f"date_{name}_gmt") for name in ("created", "modified", "paid")]
+            created = moment(row, "date_created_gmt")
+            if self._selection.by != "paid" and self._selection.window.holds(created):
+                return True  # most are new, and of these no other date is looked at
+            changed, paid = moment(row, "date_modified_gmt"), moment(row, "date_paid_gmt")
         except Problem:
             return True  # with dates that nobody understands it is shown as unreadable, and not left out in silence
-        return self._selection.holds(created=dates[0], changed=dates[1], paid=dates[2])
+        return self._selection.holds(created=created, changed=changed, paid=paid)
 
     def _page(self, batch: list[_Found]) -> Page:
         missing = [str(found.order_id) for found in batch if found.order is None and found.broken is None]

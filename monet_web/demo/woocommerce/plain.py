@@ -41,7 +41,7 @@ class PlainGenerator:
 
     def order(self, index: int, order_id: int, created: int) -> Document:
         document = copy(self._variant(index % _VARIANTS))
-        filled: Document = _fill(document, order_id, _values(index, created))
+        filled: Document = _fill(document, order_id, self._values(index, created))
         return filled
 
     def encoded(
@@ -53,12 +53,26 @@ class PlainGenerator:
         if template is None:
             template = _template(encode(copy(self._variant(index % _VARIANTS))))
             self._templates[key] = template
-        values: dict[bytes, bytes] = {name.encode(): text.encode() for name, text in _values(index, created).items()}
+        said = self._values(index, created)
+        values: dict[bytes, bytes] = {name.encode(): text.encode() for name, text in said.items()}
         values[b"id"] = str(order_id).encode()
         # The items, the delivery and its tax line: _variant() numbers them in this order.
         for place in range(self.lines + 2):
             values[b"line%d" % place] = b"%d" % (order_id * _LINE_STEP + place)
         return template % values
+
+    def _values(self, index: int, created: int) -> dict[str, str]:
+        paid, completed = created + PAID_AFTER, created + COMPLETED_AFTER
+        shop = f".{self.seed}" if self.seed > 1 else ""  # shops of other seeds have buyers of their own
+        return {
+            "created": local_text(created),
+            "created_gmt": utc_text(created),
+            "paid": local_text(paid),
+            "paid_gmt": utc_text(paid),
+            "completed": local_text(completed),
+            "completed_gmt": utc_text(completed),
+            "email": f"pirkejas{index % 50_000}{shop}@example.test",
+        }
 
     def _variant(self, number: int) -> Document:
         if number not in self._variants:
@@ -144,19 +158,6 @@ def _line(mould: Document, sku: str, number: int) -> Document:
         parent_name=None,
     )
     return line
-
-
-def _values(index: int, created: int) -> dict[str, str]:
-    paid, completed = created + PAID_AFTER, created + COMPLETED_AFTER
-    return {
-        "created": local_text(created),
-        "created_gmt": utc_text(created),
-        "paid": local_text(paid),
-        "paid_gmt": utc_text(paid),
-        "completed": local_text(completed),
-        "completed_gmt": utc_text(completed),
-        "email": f"pirkejas{index % 50_000}@example.test",
-    }
 
 
 def _fill(value: Any, order_id: int, values: dict[str, str]) -> Any:

@@ -28,8 +28,11 @@ def closed_until(session: Session, *, lock: bool = False) -> date | None:
     `lock`: whoever closes a period waits for the end of this (writing) transaction, so that what is written in it was
     allowed when it was written. Taken after the run's row and before every other lock.
     """
-    query = select(Company.closed_until).where(Company.id == 1)
-    return session.scalars(query.with_for_update(read=True) if lock else query).one()
+    return session.scalars(_CLOSED_LOCKED if lock else _CLOSED).one()
+
+
+_CLOSED = select(Company.closed_until).where(Company.id == 1)
+_CLOSED_LOCKED = _CLOSED.with_for_update(read=True)
 
 
 def must_be_open(session: Session, dated: Iterable[tuple[str, date]]) -> None:

@@ -169,13 +169,11 @@ def _write(
         _write_outcomes(session, prepared)
         counts.add(prepared)
         _follow_refunds(session, booking, prepared, parked, counts)
-        session.execute(
-            update(Run)
-            .where(Run.id == claim.run_id)
-            .values(counts.values())
-            .execution_options(synchronize_session=False)
-        )
+        session.execute(_COUNTED, {"run": claim.run_id, **counts.values()})
     return prepared, counts
+
+
+_COUNTED = update(table_of(Run)).where(table_of(Run).c.id == bindparam("run"))
 
 
 def _preview(

@@ -2,30 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
-import orjson
 from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
-from monet_web.connectors.base import Connector, Page
 from monet_web.domain.orders import Order, Unreadable
 from monet_web.models.among import among, table_of
 from monet_web.models.base import take_many_ids, writing
 from monet_web.models.bulk import insert_rows
 from monet_web.models.store_orders import Outcome, RawPage, StoreOrder, StoreOrderVersion
 from monet_web.services.books.numbers import number_key
-from monet_web.services.importing import raw_pages
 from monet_web.services.importing.claims import Claim, hold
-
-_ID_LENGTH = 120  # of the columns that keep a store's ids and numbers
-_EARLIEST, _LATEST = 1990, 2200  # years: before the first e-shop, and after anybody who reads this
-_UNKEEPABLE = rb"\u0000"  # how JSON writes the zero character, which PostgreSQL refuses in text
+from monet_web.services.importing.packed import pack
+from monet_web.services.importing.understand import ID_LENGTH, Read, ReadPage
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,66 +36,17 @@ class Remembered:
     @property
     def external_id(self) -> str:
         """The store's own identity, as kept."""
-        return self.order.external_id[:_ID_LENGTH]
+        return self.order.external_id[:ID_LENGTH]
 
 
-@dataclass(frozen=True, slots=True)
-class _Read:
-    """One order just read: `raw` as the store gave it."""
-
-    raw: Mapping[str, Any]
-    order: Order | Unreadable
-    digest: bytes
-
-    @property
-    def key(self) -> str:
-        """The store's own identity, as kept."""
-        return self.order.external_id[:_ID_LENGTH]
-
-
-def read_page(connector: type[Connector], page: Page) -> list[_Read]:
-    """Every order of a page understood or named unreadable, each identity once (the last one said)."""
-    reads: dict[str, _Read] = {}
-    for raw in page.orders:
-        order = connector.read(raw, page.context)
-        if not order.external_id:
-            order = replace(order, external_id="?" + hashlib.sha256(raw_pages.dump_exact(raw)).hexdigest()[:16])
-        one = _read(raw, order)
-        reads[one.key] = one
-    for broken in page.unreadable:
-        one = _read({"unreadable": broken.reason}, broken)
-        reads.setdefault(one.key, one)
-    return list(reads.values())
-
-
-def _read(raw: Mapping[str, Any], order: Order | Unreadable) -> _Read:
-    """With its digest; text that no database keeps (half a surrogate pair, a zero character) makes it unreadable."""
-    if isinstance(order, Order) and (wrong := _impossible_date(order)):
-        reason = f"Order {_printable(order.number)} is dated {wrong}, which can't be. Correct its dates in the store."
-        order = Unreadable(_printable(order.external_id), reason, _printable(order.number))
-    if isinstance(order, Order):
-        try:
-            content = orjson.dumps(replace(order, changed_at=None), default=_as_text)
-        except TypeError:
-            content = _UNKEEPABLE
-        if _UNKEEPABLE not in content:
-            return _Read(raw, order, _hash(content))
-        reason = (
-            f"Order {_printable(order.number)} holds a character that can't be kept. Look at its texts in the store."
-        )
-        order = Unreadable(_printable(order.external_id), reason, _printable(order.number), order.placed_at)
-    return _Read(raw, order, _hash(order.reason.encode(errors="replace") + raw_pages.dump_exact(raw)))
-
-
-def remember(
-    session: Session, claim: Claim, *, store_id: int, reads: Sequence[_Read], context: Mapping[str, Any], now: datetime
-) -> list[Remembered]:
+def remember(session: Session, claim: Claim, *, store_id: int, page: ReadPage, now: datetime) -> list[Remembered]:
     """Keep what is new or changed, in one transaction; unchanged orders cost one SELECT and no write."""
+    reads = page.reads
     with writing(session):
         hold(session, claim, now=now)
         known = _known(session, store_id, [one.key for one in reads])
         fresh = [one for one in reads if _known_digest(known, one) != one.digest]
-        kept = _keep(session, claim, store_id, fresh, known, context) if fresh else {}
+        kept = _keep(session, claim, store_id, fresh, known, page) if fresh else {}
     remembered = []
     for one in reads:
         row = known.get(one.key)
@@ -146,7 +90,7 @@ def _known(session: Session, store_id: int, external_ids: list[str]) -> dict[str
     return {row.external_id: row for row in rows}
 
 
-def _known_digest(known: Mapping[str, Any], one: _Read) -> bytes | None:
+def _known_digest(known: Mapping[str, Any], one: Read) -> bytes | None:
     row = known.get(one.key)
     return None if row is None or row.content_hash is None else bytes(row.content_hash)
 
@@ -155,9 +99,9 @@ def _keep(
     session: Session,
     claim: Claim,
     store_id: int,
-    fresh: Sequence[_Read],
+    fresh: Sequence[Read],
     known: Mapping[str, Any],
-    context: Mapping[str, Any],
+    page: ReadPage,
 ) -> dict[str, tuple[int, int]]:
     """Write them; key → id of the order and of its newest version."""
     unknown = [one.key for one in fresh if one.key not in known]
@@ -168,7 +112,9 @@ def _keep(
     page_id = new[RawPage.__tablename__][0]
     version_ids = new[StoreOrderVersion.__tablename__]
     ids = dict(zip(unknown, new[StoreOrder.__tablename__], strict=True))
-    insert_rows(session, RawPage, [{"id": page_id, "body": raw_pages.pack([one.raw for one in fresh], context)}])
+    is_whole = page.packed is not None and len(fresh) == len(page.reads)
+    body = page.packed if is_whole else pack([one.raw for one in fresh], page.page.context)
+    insert_rows(session, RawPage, [{"id": page_id, "body": body}])
     orders: list[dict[str, Any]] = []
     versions: list[dict[str, Any]] = []
     changed: list[dict[str, Any]] = []
@@ -200,33 +146,10 @@ def _keep(
 
 
 def _what_it_says(order: Order | Unreadable) -> dict[str, Any]:
-    number = order.number[:_ID_LENGTH]
+    number = order.number[:ID_LENGTH]
     return {
         "order_number": number,
-        "number_key": number_key(number)[:_ID_LENGTH],
+        "number_key": number_key(number)[:ID_LENGTH],
         "placed_at": order.placed_at,
         "changed_at": order.changed_at if isinstance(order, Order) else None,
     }
-
-
-def _impossible_date(order: Order) -> str:
-    """The first date that no sale can have, in words; "" when all can be. Shops with a broken clock write year 1."""
-    moments = [order.placed_at, order.paid_at, order.shipped_at, order.changed_at, order.invoice_date]
-    moments += [refund.created_at for refund in order.refunds]
-    wrong = (moment for moment in moments if moment is not None and not _EARLIEST <= moment.year <= _LATEST)
-    return next((f"{moment:%Y-%m-%d}" if moment.year > 999 else f"year {moment.year}" for moment in wrong), "")
-
-
-def _hash(content: bytes) -> bytes:
-    """16 bytes that tell two states of an order apart. A mere touch of the store's "changed" date is no new state."""
-    return hashlib.blake2b(content, digest_size=16).digest()
-
-
-def _printable(text: str) -> str:
-    return "".join(sign for sign in text if sign.isprintable())
-
-
-def _as_text(value: Any) -> str:
-    if isinstance(value, Decimal):
-        return str(value.normalize())
-    raise TypeError(type(value).__name__)

@@ -17,7 +17,7 @@ from monet_web.models.base import reading
 from monet_web.models.store_orders import StoreOrder
 from monet_web.services.importing import raw_pages
 from monet_web.services.importing.claims import patiently
-from monet_web.services.importing.collect import read_page
+from monet_web.services.importing.understand import read_page
 
 _Version = tuple[Mapping[str, Any], Mapping[str, Any]]  # a raw order and the context of its page
 

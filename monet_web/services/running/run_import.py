@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import logging
+import os
 import secrets
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -27,10 +28,11 @@ from monet_web.models.base import Clock, reading, writing
 from monet_web.models.integrations import Integration
 from monet_web.models.runs import ENDED, Run, RunKind, RunState
 from monet_web.services.importing import claims, from_file, open_again, vanished
+from monet_web.services.importing.beside import understood
 from monet_web.services.importing.book import book_page
 from monet_web.services.importing.booking import Booking, booking_for
 from monet_web.services.importing.claims import Claim, LostClaim, patiently
-from monet_web.services.importing.collect import read_page, remember
+from monet_web.services.importing.collect import remember
 from monet_web.services.importing.counts import Counts
 from monet_web.services.importing.foreseen import Causes
 from monet_web.services.importing.month_check import MonthCheck, month_check_of
@@ -209,37 +211,41 @@ def _read_and_book(
     is_window = task.ids is None and task.asks_the_store
     gone = vanished.pages(session, claim, booking, connector, task.window, seen) if is_window else iter(())
     left = open_again.pages(session, booking, connector, task.window, seen) if is_window else iter(())
-    for page in chain(own, gone, left):
+    # These two ask what was seen until then, so they are never taken from before their turn.
+    read = chain(
+        understood(own, booking.connector, beside=task.asks_the_store and _has_room_beside(session)),
+        understood(chain(gone, left), booking.connector, beside=False),
+    )
+    for read_page in read:
+        page = read_page.page
         booking.now = clock()
         if page.expected is not None and page.expected != expected:
             expected = page.expected
             patiently(partial(_expect, session, claim, expected, now=booking.now))
-        reads = read_page(booking.connector, page)
         remembered = patiently(
-            partial(
-                remember,
-                session,
-                claim,
-                store_id=booking.store_id,
-                reads=reads,
-                context=page.context,
-                now=booking.now,
-            )
+            partial(remember, session, claim, store_id=booking.store_id, page=read_page, now=booking.now)
         )
         for one in remembered:
             seen.add(one.store_order_id)
         prepared, counts = book_page(session, claim, booking, remembered, counts)
         if task.check is not None:
             task.check.add(prepared)
-        stopped = patiently(partial(_asked_to_stop, session, claim))
         now_stands = patiently(partial(_row, session, claim.run_id))
         watch(now_stands)
         booked(now_stands, prepared)
-        if stopped:
+        if now_stands.state is not RunState.RUNNING or now_stands.attempt != claim.attempt:
             return RunState.STOPPED
     if task.check is not None:
         patiently(partial(_keep_check, session, claim, task.check, booking.store_id, now=clock()))
     return RunState.DONE
+
+
+def _has_room_beside(session: Session) -> bool:
+    """SQLite lets one run write at a time, so a second core is free for reading its pages.
+
+    On PostgreSQL the other cores belong to other workers, and a run that takes two of them only takes theirs.
+    """
+    return session.get_bind().dialect.name == "sqlite" and (os.cpu_count() or 1) > 1
 
 
 def _keep_check(session: Session, claim: Claim, check: MonthCheck, store_id: int, *, now: datetime) -> None:
