@@ -74,10 +74,10 @@ class House:
         with self._session() as session, reading(session):
             return session.get_one(Run, run_id, populate_existing=True)
 
-    def wait(self, run_id: int, *, look: Any = None) -> float:
+    def wait(self, run_id: int, *, look: Any = None, knows: bool = False) -> float:
         """Seconds that the run took, by its own row, once it has ended well. `look(row)` is called ten times a second.
 
-        Raises SystemExit when something was not registered.
+        Raises SystemExit when something was not registered, or with `knows` was not there already.
         """
         deadline = time.monotonic() + PATIENCE
         while (row := self.run(run_id)).ended_at is None:
@@ -88,7 +88,7 @@ class House:
             if look is not None:
                 look(row)
             time.sleep(0.1)
-        if row.error or row.fetched != row.registered:
+        if row.error or row.fetched != (row.already_there if knows else row.registered):
             raise SystemExit(f"the run did not register everything: {row.error} {row.outcomes()} {row.findings}")
         return float((row.ended_at - row.started_at).total_seconds())
 
@@ -151,6 +151,20 @@ def house(url: str, *, port: int = 0) -> Iterator[House]:
             made.address = f"http://127.0.0.1:{port}"
             await_answer(f"{made.address}/healthz")
         yield made
+
+
+def cpu(process: Any) -> float:
+    """Seconds of CPU that a process, those it waited for and those it still has took."""
+    import psutil
+
+    spent = 0.0
+    for each in [process, *process.children(recursive=True)]:
+        try:
+            times = each.cpu_times()
+        except psutil.NoSuchProcess:
+            continue
+        spent += times.user + times.system + times.children_user + times.children_system
+    return spent
 
 
 def web_arguments(url: str, home: Path, port: int) -> tuple[str, ...]:

@@ -6,7 +6,8 @@
 each due integration adds: its run opened and its next slot computed. `bytes_an_invoice`: what the database grows by for
 an order of three lines: raw page, store order, invoice, lines, VAT, stock moves, audit, with every index.
 `bytes_a_run`: the run's row with its slot. `redis_bytes_a_bell` and `redis_bytes_a_run`: a queued job, and the stream
-of events of a long run.
+of events of a long run. `cpu_ms_a_quiet_run` and `seconds_a_quiet_run`: what the real worker takes to begin a run, ask
+a store that has nothing new, and end it.
 """
 
 from __future__ import annotations
@@ -26,8 +27,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import import_orders
+from house import cpu, house
 
 DUE = 500
+QUIET_RUNS = 10
 ORDERS = 2000
 NOON = datetime(2026, 11, 24, 10, 0, tzinfo=UTC)  # 12:00 in Vilnius: within the hours of every frequency
 
@@ -47,7 +50,8 @@ def measure(count: int, database: str) -> dict[str, Any]:
     with import_orders.databases(database) as made:
         ticks = of_ticks(next(made), count)
         invoices = of_invoices(next(made))
-    return {"database": database, "integrations": count, **ticks, **invoices, **of_redis()}
+        runs = of_quiet_runs(next(made))
+    return {"database": database, "integrations": count, **ticks, **invoices, **runs, **of_redis()}
 
 
 def of_ticks(url: str, count: int) -> dict[str, Any]:
@@ -111,6 +115,28 @@ def of_invoices(url: str) -> dict[str, Any]:
         before = size(url)
         import_orders.child("product", address, url)
     return {"bytes_an_invoice": round((size(url) - before) / ORDERS)}
+
+
+def of_quiet_runs(url: str) -> dict[str, Any]:
+    """Runs of the real worker that find one order, and know it."""
+    import psutil
+
+    with import_orders.demo_store(1) as store, house(url) as installation:
+        installation.connect(store)
+        worker = psutil.Process(installation.programs[0].pid)
+        seconds = []
+        for number in range(QUIET_RUNS + 1):
+            if number == 1:  # the first one books the order
+                time.sleep(1)
+                before = cpu(worker)
+            run_id = installation.launch()
+            installation.ring(run_id)
+            seconds.append(installation.wait(run_id, knows=number > 0))
+        time.sleep(1)  # until the parent has counted the last child
+        return {
+            "cpu_ms_a_quiet_run": round((cpu(worker) - before) / QUIET_RUNS * 1000),
+            "seconds_a_quiet_run": round(statistics.median(seconds[1:]), 2),
+        }
 
 
 def size(url: str) -> int:

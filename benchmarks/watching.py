@@ -30,7 +30,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import import_orders
-from house import SECRET, House, free_port, house
+from house import SECRET, House, cpu, free_port, house
 
 TARGET_CORES, TARGET_SLOWDOWN = 0.5, 1.10
 _EVERY = re.compile(rb'hx-trigger="every (\d+)s"')
@@ -216,20 +216,6 @@ def postgres_of(url: str) -> list[Any]:
         backend = psutil.Process(connection.scalar(text("SELECT pg_backend_pid()")))
     engine.dispose()
     return [psutil.Process(backend.ppid())] if backend.is_running() else []
-
-
-def cpu(process: Any) -> float:
-    """Seconds of CPU that a process, those it waited for and those it still has took."""
-    import psutil
-
-    spent = 0.0
-    for each in [process, *process.children(recursive=True)]:
-        try:
-            times = each.cpu_times()
-        except psutil.NoSuchProcess:
-            continue
-        spent += times.user + times.system + times.children_user + times.children_system
-    return spent
 
 
 # --- the watchers ------------------------------------------------------------------------------------------------
