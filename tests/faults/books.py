@@ -109,8 +109,8 @@ def _documents_are_whole(session: Session) -> None:
     keeps_stock = set(session.scalars(select(Item.id).where(Item.keeps_stock)))
     registered = Counter(session.scalars(select(AuditEntry.subject_id).where(AuditEntry.action == "registered")))
     places: dict[int, set[int]] = defaultdict(set)
-    for line in session.execute(select(InvoiceLine.invoice_id, InvoiceLine.position)):
-        places[line.invoice_id].add(line.position)
+    for row in session.execute(select(InvoiceLine.invoice_id, InvoiceLine.position)):
+        places[row.invoice_id].add(row.position)
     for invoice in session.scalars(select(Invoice)):
         net: dict[Decimal | None, Decimal] = defaultdict(Decimal)
         vat: dict[Decimal | None, Decimal] = defaultdict(Decimal)

@@ -25,7 +25,8 @@ def are_of_series(settings: Settings) -> bool:
 def of_series(session: Session, integration_id: int, settings: Settings, days: Sequence[date]) -> list[str]:
     """The next numbers of the integration's credit notes, one a day named; earlier days get the smaller ones.
 
-    The series stays locked until the commit, so there is no gap. For registered ones alone.
+    The series stays locked until the commit, so there is no gap. For registered ones alone. A page locks it after its
+    balances: only who holds the integration's claim asks for it, so that nobody waits for it with balances in hand.
     """
     if not days:
         return []
