@@ -123,8 +123,9 @@ def test_a_missing_rate_is_named_and_no_file_is_taken(session: Session, shop: In
         sold(session, shop, "2", ("24", "PVM15", "1.00", "0.24"))
     whole = loaded(session)
     assert (whole.missing, supplies(whole)) == ([(Q4, "USD")], [("EE", "24", "1.00", "0.24")])
-    with pytest.raises(BrokenRule, match="USD as published on 2026-12-31"):
+    with pytest.raises(BrokenRule, match="USD as published on 2026-12-31") as refused:
         oss.take(session, Q4, tmp_path / "oss.csv", **WHO)
+    assert str(refused.value.fix).endswith("under the day from which it counts: 2027-01-04.")
     assert list(tmp_path.iterdir()) == []
 
 

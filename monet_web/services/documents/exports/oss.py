@@ -193,10 +193,11 @@ def _see_one_moment(session: Session) -> None:
 def _must_have_rates(whole: Return) -> None:
     if not whole.missing:
         return
+    days = ", ".join(dict.fromkeys(str(quarter.rates_count_from) for quarter, _ in whole.missing))
     named = ", ".join(f"{currency} as published on {quarter.published}" for quarter, currency in whole.missing)
     raise BrokenRule(
         f"A rate for the end of the quarter is missing: {named}.",
-        fix="Load the European Central Bank's file of rates, or type it for the next working day.",
+        fix=f"Load the European Central Bank's file of rates, or type it under the day from which it counts: {days}.",
     )
 
 
