@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from flask import flash, redirect, request, url_for
+from flask import flash, make_response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_login import current_user
 
 from monet_web.blueprints.access import needs
 from monet_web.blueprints.invoices.blueprint import invoices
+from monet_web.blueprints.invoices.views import shown
 from monet_web.blueprints.said import told
-from monet_web.domain.errors import MonetError
+from monet_web.blueprints.typed import Typed
+from monet_web.domain.errors import BrokenRule, MonetError
 from monet_web.models import db
 from monet_web.models.base import now_utc
 from monet_web.models.users import Role
@@ -42,6 +44,10 @@ def to_another_buyer(invoice_id: int) -> ResponseReturnValue:
             db.session(), invoice_id, request.form.to_dict(), now=now_utc(), actor=current_user.email,
             patience=SHORT_PATIENCE,
         )  # fmt: skip
+    except BrokenRule as error:
+        form = Typed(request.form.to_dict(), about="b")
+        form.refuse(error)
+        return make_response(shown(invoice_id, form), 422)
     except MonetError as error:
         flash(told(error), "failed")
         return redirect(url_for("invoices.show", invoice_id=invoice_id), 303)

@@ -16,7 +16,8 @@ from monet_web.blueprints import sentences
 from monet_web.blueprints.access import signed_in
 from monet_web.blueprints.invoices import filters
 from monet_web.blueprints.invoices.blueprint import invoices
-from monet_web.models import Integration, db
+from monet_web.blueprints.typed import Typed
+from monet_web.models import Integration, Invoice, db
 from monet_web.models.base import now_utc, reading
 from monet_web.models.invoices import InvoiceState
 from monet_web.models.users import Role
@@ -60,6 +61,11 @@ def page() -> ResponseReturnValue:
 @signed_in
 def show(invoice_id: int) -> ResponseReturnValue:
     """One registered invoice; one that waits is shown among the journals."""
+    return shown(invoice_id)
+
+
+def shown(invoice_id: int, form: Typed | None = None) -> ResponseReturnValue:
+    """The invoice's page; `form`: the other buyer as it was typed, when it could not be used."""
     session = db.session()
     with reading(session):
         document = one_document.load(session, invoice_id)
@@ -76,8 +82,13 @@ def show(invoice_id: int) -> ResponseReturnValue:
             others=related.others(session, document.invoice),
             left=reissue.left(session, document.invoice) if may_credit else None,
             is_on_delivery=reissue.is_on_delivery(document.invoice),
+            form=form or Typed(_buyer_of(document.invoice), about="b"),
             say=sentences,
         )
+
+
+def _buyer_of(invoice: Invoice) -> dict[str, str]:
+    return {name: str((invoice.buyer or {}).get(name) or "") for name in reissue.FIELDS}
 
 
 @invoices.get("/export.<any(csv, xlsx):ending>")
