@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
@@ -54,7 +55,8 @@ def migrating(database_url: str) -> Iterator[Connection]:
     """The one connection that migrates, in its transaction and under its lock; committed only if every key still holds.
 
     SQLite: foreign keys are off inside, since a batch that drops its old table would delete the rows that point to
-    it; and the counters of AUTOINCREMENT are kept, since a copied table would forget the ids of deleted rows.
+    it; and the counters of AUTOINCREMENT are kept, since a copied table would forget the ids of deleted rows, and the
+    triggers, which go with the old table.
     """
     engine = _engine(database_url)
     is_sqlite = engine.dialect.name == "sqlite"
@@ -66,12 +68,16 @@ def migrating(database_url: str) -> Iterator[Connection]:
             # On the driver's connection: the first statement on ours would begin, and inside a transaction this
             # pragma does nothing. The pool keeps nothing, so the switch ends with this connection.
             connection.connection.cursor().execute("PRAGMA foreign_keys=OFF").close()
+            # A copied table takes its old one's name while triggers of others name it: nothing is to be rewritten.
+            connection.connection.cursor().execute("PRAGMA legacy_alter_table=ON").close()
         with connection.begin():
             if not is_sqlite:
                 connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _ADVISORY_LOCK})
             counters = _counters(connection) if is_sqlite else {}
+            triggers = _triggers(connection) if is_sqlite else {}
             yield connection
             if is_sqlite:
+                _keep_triggers(connection, triggers)
                 _keep_counters(connection, counters)
                 _check_foreign_keys(connection)
 
@@ -132,6 +138,21 @@ def _file_lock(path: Path) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+def _triggers(connection: Connection) -> dict[str, str]:
+    """Name → statement that makes it."""
+    rows = connection.execute(text("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"))
+    return {row.name: row.sql for row in rows}
+
+
+def _keep_triggers(connection: Connection, before: dict[str, str]) -> None:
+    """Make those again that are gone, but for those that write into a table that is gone too."""
+    tables = set(connection.execute(text("SELECT name FROM sqlite_master WHERE type = 'table'")).scalars())
+    for name in before.keys() - _triggers(connection).keys():
+        named = set(re.findall(r"(?:\bON|\bINTO|\bUPDATE)\s+(\w+)", before[name])) - {"OF", "ON", "SET", "CONFLICT"}
+        if named <= tables:
+            connection.exec_driver_sql(before[name])
 
 
 def _counters(connection: Connection) -> dict[str, int]:

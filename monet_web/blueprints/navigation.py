@@ -10,12 +10,11 @@ from flask import Flask, current_app, request
 from flask_babel import get_locale
 from flask_babel import lazy_gettext as _
 from flask_login import current_user
-from sqlalchemy import func, select
 
 from monet_web.blueprints import formats
-from monet_web.models import Company, Invoice, db
+from monet_web.models import Company, db
 from monet_web.models.base import reading
-from monet_web.models.invoices import InvoiceState
+from monet_web.services.books import waiting_figures
 
 LANGUAGES = ("en", "lt")
 
@@ -94,10 +93,8 @@ def _fill(session: Any, around: dict[str, Any]) -> None:
         around["company_name"] = company.name
         around["is_demo"] = company.is_demo
     if current_user.is_authenticated:
-        waiting = session.scalar(
-            select(func.count()).select_from(Invoice).where(Invoice.state == InvoiceState.IN_JOURNAL)
-        )
+        waiting = waiting_figures.waiting_count(session)
         around["navigation"] = [
-            replace(entry, count=waiting or 0) if entry.endpoint == "journals.page" else entry
+            replace(entry, count=waiting) if entry.endpoint == "journals.page" else entry
             for entry in around["navigation"]
         ]

@@ -21,6 +21,7 @@ from monet_web.models.stock import Balance, StockMove, StockReceipt, Warehouse
 from monet_web.models.store_orders import RawPage, StoreOrder, StoreOrderVersion
 from monet_web.models.uploads import Upload, UploadPart
 from monet_web.models.users import LoginLink, User
+from monet_web.models.waiting import WaitingMark
 
 __all__ = [
     "AuditEntry",
@@ -68,6 +69,7 @@ __all__ = [
     "VatCodeRow",
     "VatConfirmation",
     "VatRateRow",
+    "WaitingMark",
     "Warehouse",
     "db",
 ]

@@ -242,6 +242,11 @@ def writing(session: Session) -> Iterator[Session]:
         _read_only.reset(token)
 
 
+def is_reading() -> bool:
+    """True inside `reading`: nothing that is seen there can be rolled back."""
+    return _read_only.get()
+
+
 def _must_be_outside(session: Session) -> None:
     if session.in_transaction():
         raise RuntimeError("a transaction is open already; its own end decides what is kept, so it can't be nested")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, Boolean, ForeignKey, String, Text, UniqueConstraint, event
+from sqlalchemy import JSON, Boolean, ForeignKey, Index, String, Text, UniqueConstraint, event, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from monet_web.domain.codes import normalise_company_code, normalise_vat_code
@@ -30,6 +30,9 @@ def search_key(*, name: str, company_code: str = "", vat_code: str = "", email: 
     return "\n".join(fold(part) for part in parts if part)[:_LONGEST_KEY]
 
 
+_merged = text("merged_into_id IS NOT NULL")
+
+
 class Customer(Base):
     """Invoices copy what they need of a customer; later edits and merges never change them.
 
@@ -37,6 +40,10 @@ class Customer(Base):
     """
 
     __tablename__ = "customers"
+    __table_args__ = (
+        Index("ix_customers_merged_into_id", "merged_into_id", sqlite_where=_merged, postgresql_where=_merged),
+        {"sqlite_autoincrement": True},
+    )
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     name: Mapped[str] = mapped_column(String(400))
@@ -48,7 +55,7 @@ class Customer(Base):
     address: Mapped[dict[str, str]] = mapped_column(JSON, default=dict)
     search_key: Mapped[str] = mapped_column(Text, default="", server_default="", index=True)
     # Into which customer it was merged, always one that was not merged itself. No foreign key.
-    merged_into_id: Mapped[int | None] = mapped_column(Id, index=True)
+    merged_into_id: Mapped[int | None] = mapped_column(Id)
 
 
 @event.listens_for(Customer, "before_insert")

@@ -7,7 +7,19 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, Boolean, Date, ForeignKey, Index, Integer, String, Text, UniqueConstraint, text
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Date,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Text,
+    UniqueConstraint,
+    literal_column,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from monet_web.models.base import Base, ExactText, Id, Moment, Money, Quantity, kept_by_value
@@ -54,6 +66,14 @@ class Journal(Base):
 
 _living_invoice = text("kind = 'invoice' AND NOT superseded")
 _stock_stays = text("stock_not_moved_reason <> ''")
+_waits = text("state <> 'registered'")
+_in_some_journal = text("journal_id IS NOT NULL")
+_credits = text("credits_invoice_id IS NOT NULL")
+_is_foreign = text("currency <> 'EUR'")
+_only_noted = text("NOT stops")
+# PostgreSQL: the words of `search_text` (services/documents/search.py). The signs are those that its parser would take
+# for a part of a number, an address or a path.
+WORDS = "to_tsvector('simple'::regconfig, translate(search_text, '-._@/+&<>', '         '))"
 
 
 class Invoice(Base):
@@ -68,10 +88,27 @@ class Invoice(Base):
             sqlite_where=_living_invoice, postgresql_where=_living_invoice,
         ),
         Index("ix_invoices_state_issue_date_id", "state", "issue_date", "id"),
-        Index("ix_invoices_journal_id", "journal_id"),
+        # Of the few that wait: nothing of it is written for the others.
+        Index("ix_invoices_waiting", "id", sqlite_where=_waits, postgresql_where=_waits),
+        Index(
+            "ix_invoices_journal_id", "journal_id", "id",
+            sqlite_where=_in_some_journal, postgresql_where=_in_some_journal,
+        ),
+        # What the list of invoices is sorted by and narrowed to.
+        Index("ix_invoices_integration_id_state_issue_date_id", "integration_id", "state", "issue_date", "id"),
+        Index(
+            "ix_invoices_foreign", "state", "currency", "issue_date", "id",
+            sqlite_where=_is_foreign, postgresql_where=_is_foreign,
+        ),
+        Index("ix_invoices_words", text(WORDS), postgresql_using="gin").ddl_if(dialect="postgresql"),
+        Index("ix_invoices_by_total", "state", text("coalesce(total_eur, total)"), "id"),
+        Index("ix_invoices_by_buyer", "state", text("lower(buyer_name)"), "id"),
         Index("ix_invoices_opened_by_run_id", "opened_by_run_id"),
         Index("ix_invoices_registered_by_run_id", "registered_by_run_id"),
-        Index("ix_invoices_credits_invoice_id", "credits_invoice_id"),
+        Index(
+            "ix_invoices_credits_invoice_id", "credits_invoice_id",
+            sqlite_where=_credits, postgresql_where=_credits,
+        ),
         Index("ix_invoices_stock_to_settle", "id", sqlite_where=_stock_stays, postgresql_where=_stock_stays),
         Index("ix_invoices_treatment_supply_date", "treatment", "supply_date"),
         {"sqlite_autoincrement": True},
@@ -79,7 +116,7 @@ class Invoice(Base):
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     store_id: Mapped[int] = mapped_column(ForeignKey("stores.id"))
-    integration_id: Mapped[int] = mapped_column(ForeignKey("integrations.id"), index=True)
+    integration_id: Mapped[int] = mapped_column(ForeignKey("integrations.id"))
     store_order_id: Mapped[int] = mapped_column(ForeignKey("store_orders.id"), index=True)
     kind: Mapped[InvoiceKind] = mapped_column(kept_by_value(InvoiceKind), default=InvoiceKind.INVOICE)
     external_id: Mapped[str] = mapped_column(String(120))
@@ -141,6 +178,14 @@ class Invoice(Base):
     __mapper_args__ = {"version_id_col": row_version}
 
 
+# For queries: said in the text of a statement, since no database takes an index of a part for a value that is bound.
+IS_WAITING = Invoice.state != literal_column("'registered'")
+# Registered ones where another index leads: asked for by equality, SQLite would rather look through all of them.
+NOT_WAITING = Invoice.state != literal_column("'in_journal'")
+IS_FOREIGN = Invoice.currency != literal_column("'EUR'")
+STOCK_STAYS = Invoice.stock_not_moved_reason != literal_column("''")
+
+
 class InvoiceLine(Base):
     """One line of one VAT rate. `net` and `vat` are sums of the line; `unit_price` is net, before `discount`."""
 
@@ -197,6 +242,7 @@ class InvoiceFinding(Base):
     __table_args__ = (
         UniqueConstraint("invoice_id", "code", "subject"),
         Index("ix_findings_code_subject", "code", "subject"),
+        Index("ix_findings_notices", "invoice_id", sqlite_where=_only_noted, postgresql_where=_only_noted),
         {"sqlite_autoincrement": True},
     )
 

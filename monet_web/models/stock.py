@@ -39,7 +39,7 @@ class StockMove(Base):
     __tablename__ = "stock_moves"
     __table_args__ = (
         UniqueConstraint("document_type", "document_id", "position"),
-        Index("ix_stock_moves_item_id_warehouse_id", "item_id", "warehouse_id"),
+        Index("ix_stock_moves_item_id_id", "item_id", "id"),
         {"sqlite_autoincrement": True},
     )
 

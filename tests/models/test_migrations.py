@@ -191,6 +191,22 @@ def test_copying_a_table_loses_no_row_that_refers_to_it(database_url: str, tomor
 
 
 @sqlite_only
+def test_copying_a_table_keeps_its_triggers(database_url: str, tomorrow: Path) -> None:
+    triggers = "SELECT name || sql FROM sqlite_master WHERE type = 'trigger' ORDER BY name"
+    before = asked(database_url, triggers)
+    written(tomorrow, COPY_INVOICES)
+    rows_of(database_url, add=True)
+    migrate.upgrade(database_url)
+    assert asked(database_url, triggers) == before
+    assert len(before) == 10
+    version = asked(database_url, "SELECT sum(version) FROM waiting_marks")
+    told(database_url, "UPDATE invoices SET state = 'in_journal', journal_id = 2 WHERE id = 1")
+    told(database_url, "UPDATE invoices SET search_text = 'kept' WHERE id = 1")
+    assert asked(database_url, "SELECT rowid FROM invoice_words WHERE invoice_words MATCH 'kep*'") == [1]
+    assert asked(database_url, "SELECT sum(version) FROM waiting_marks") > version  # type: ignore[operator]
+
+
+@sqlite_only
 def test_copying_a_table_remembers_the_ids_of_deleted_rows(database_url: str, tomorrow: Path) -> None:
     written(tomorrow, COPY_INVOICES)
     rows_of(database_url, add=True)

@@ -56,7 +56,7 @@ def papers() -> ResponseReturnValue:
     session = db.session()
     try:
         with reading(session):
-            ids = bundles.chosen(session, invoice_list.conditions(asked.wanted))
+            ids = bundles.chosen(session, invoice_list.conditions(session, asked.wanted))
             language = request.form.get("language", "") or company.get(session).language
         pdf.must_be_possible()
         if len(ids) <= bundles.AT_ONCE:

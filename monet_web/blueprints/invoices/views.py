@@ -100,7 +100,9 @@ def export(ending: str) -> ResponseReturnValue:
     with tempfile.TemporaryDirectory(prefix="monet-") as folder:
         path = Path(folder) / f"invoices.{ending}"
         with reading(session):
-            wanted = exports.Wanted(language=str(get_locale()), conditions=tuple(invoice_list.conditions(asked.wanted)))
+            wanted = exports.Wanted(
+                language=str(get_locale()), conditions=tuple(invoice_list.conditions(session, asked.wanted))
+            )
             exports.export(session, path, wanted)
         file = path.open("rb")  # the file lives on until the answer is sent, its name goes with the folder
     return send_file(

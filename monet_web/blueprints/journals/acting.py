@@ -212,7 +212,7 @@ def _export(ending: str) -> ResponseReturnValue:
     with tempfile.TemporaryDirectory(prefix="monet-") as folder:
         path = Path(folder) / f"waiting.{ending}"
         with reading(session):
-            wanted = exports.Wanted(language=str(get_locale()), conditions=tuple(waiting.conditions(which)))
+            wanted = exports.Wanted(language=str(get_locale()), conditions=tuple(waiting.conditions(session, which)))
             exports.export(session, path, wanted)
         file = path.open("rb")  # the file lives on until the answer is sent, its name goes with the folder
     return send_file(

@@ -17,7 +17,8 @@ from monet_web.blueprints.journals import selection
 from monet_web.domain.checks import plain
 from monet_web.domain.findings import PERSON_MAY_PASS, Text
 from monet_web.models.users import Role
-from monet_web.services.documents.causes import SHORT, Cause, Shortage
+from monet_web.services.books.waiting_figures import SHORT
+from monet_web.services.documents.causes import Cause, Shortage
 from monet_web.services.documents.questions import Asked
 from monet_web.services.documents.waiting import Which
 

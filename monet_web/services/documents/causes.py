@@ -7,18 +7,17 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from typing import Any
 
-from sqlalchemy import ColumnElement, Subquery, case, func, select
+from sqlalchemy import BigInteger, ColumnElement, Subquery, case, func, select, type_coerce
 from sqlalchemy.orm import Session
 
 from monet_web.domain.findings import OF_A_LINE, Finding
 from monet_web.models.invoices import Invoice, InvoiceFinding
 from monet_web.models.items import Item
 from monet_web.models.stock import Balance, Warehouse
-from monet_web.services.documents.waiting import Which, conditions, held
-
-SHORT = "stock_short"
+from monet_web.services.books import waiting_figures
+from monet_web.services.books.waiting_figures import SHORT, Sort, Tallies, Tally
+from monet_web.services.documents.waiting import Which, conditions, figures_of, held
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +62,7 @@ def shortages(session: Session, found: Sequence[Cause]) -> dict[str, Shortage]:
     short = {one.finding.subject: one.finding.values for one in found if one.code == SHORT}
     if not short:
         return {}
-    needed: dict[str, Decimal] = defaultdict(Decimal)
-    rows = session.execute(
-        select(InvoiceFinding.subject, InvoiceFinding.values)
-        .join(Invoice, Invoice.id == InvoiceFinding.invoice_id)
-        .where(InvoiceFinding.code == SHORT, InvoiceFinding.subject.in_(short), *conditions(Which()))
-    )
-    for subject, values in rows:
-        needed[subject] += Decimal(values.get("needed", 0))
+    needed = waiting_figures.of_all(session).needed
     balances = session.execute(
         select(Item.code, Warehouse.code.label("warehouse"), Balance.on_hand)
         .join(Balance, Balance.item_id == Item.id)
@@ -84,105 +76,112 @@ def shortages(session: Session, found: Sequence[Cause]) -> dict[str, Shortage]:
     for subject, values in short.items():
         of_item, warehouse = there[str(values.get("item", ""))], values.get("warehouse")
         others = sorted((code, on_hand) for code, on_hand in of_item.items() if code != warehouse and on_hand > 0)
-        found_short[subject] = Shortage(needed[subject], of_item.get(str(warehouse), Decimal(0)), tuple(others))
+        found_short[subject] = Shortage(
+            needed.get(subject, Decimal(0)), of_item.get(str(warehouse), Decimal(0)), tuple(others)
+        )
     return found_short
 
 
 def causes(session: Session, which: Which | None = None, *, opened_by_run: int | None = None) -> list[Cause]:
-    """Every cause, that of the most invoices first. Inside a transaction, two queries.
+    """Every cause, that of the most invoices first; of a `which` that names one, only that. Inside a transaction.
 
-    An invoice that waits for two causes counts in both.
+    An invoice that waits for two causes counts in both. Two queries, a few more where something has changed.
     """
-    asked = conditions(which or Which())
-    if opened_by_run is not None:
-        asked.append(Invoice.opened_by_run_id == opened_by_run)
+    which = which or Which()
+    if opened_by_run is not None or not which.is_counted:
+        asked = conditions(session, which)
+        if opened_by_run is not None:
+            asked.append(Invoice.opened_by_run_id == opened_by_run)
+        tallies = _tallied(session, asked)
+    else:
+        tallies = figures_of(session, which).causes
+    found = [
+        (cause, mine)
+        for cause, of in tallies.items()
+        if which.code in (None, cause[0]) and (which.subject is None or _shared(cause[0], which.subject) == cause[1])
+        for mine in [list(waiting_figures.sorts(of, which.sort))]
+        if mine
+    ]
+    examples = _examples(session, [min(tally.one for _, tally in mine) for _, mine in found])
+    every = [_cause(examples[min(tally.one for _, tally in mine)], mine) for _, mine in found]
+    return sorted(every, key=lambda one: (-one.invoices, one.code, one.subject))
+
+
+def _cause(finding: Finding, tallies: Sequence[tuple[Sort, Tally]]) -> Cause:
+    sums: dict[str, Decimal] = {}
+    for sort, tally in sorted(tallies, key=lambda one: (one[0].currency, one[0].integration_id)):
+        sums[sort.currency] = sums.get(sort.currency, Decimal(0)) + waiting_figures.money(tally.total)
+    return Cause(
+        finding=finding,
+        invoices=sum(tally.invoices for _, tally in tallies),
+        sums=sums,
+        oldest=min(tally.oldest for _, tally in tallies),
+        newest=max(tally.newest for _, tally in tallies),
+        integrations=tuple(sorted({sort.integration_id for sort, _ in tallies})),
+        passing=sum(tally.invoices for sort, tally in tallies if sort.passing),
+    )
+
+
+def _tallied(session: Session, asked: Sequence[ColumnElement[bool]]) -> dict[tuple[str, str], Tallies]:
+    """The same of invoices that no journal's figures tell apart: those of one run, those found by words."""
     once = _once_an_invoice(asked)
     rows = session.execute(
         select(
             once.c.code, once.c.shared, Invoice.currency, Invoice.integration_id, func.count().label("invoices"),
-            func.sum(Invoice.total).label("total"), func.min(Invoice.issue_date).label("oldest"),
-            func.max(Invoice.issue_date).label("newest"),
+            type_coerce(func.sum(Invoice.total), BigInteger).label("total"),
+            func.min(Invoice.issue_date).label("oldest"), func.max(Invoice.issue_date).label("newest"),
             func.min(once.c.one).label("one"), func.sum(case((held(), 0), else_=1)).label("passing"),
         )
         .join(Invoice, Invoice.id == once.c.invoice_id)
         .group_by(once.c.code, once.c.shared, Invoice.currency, Invoice.integration_id)
-        .order_by(Invoice.currency, Invoice.integration_id)
     ).all()  # fmt: skip
-    grouped: dict[tuple[str, str], list[Any]] = defaultdict(list)
+    found: dict[tuple[str, str], Tallies] = defaultdict(dict)
     for row in rows:
-        grouped[row.code, row.shared].append(row)
-    examples = _examples(session, [min(row.one for row in of) for of in grouped.values()])
-    found = [
-        Cause(
-            finding=examples[min(row.one for row in of)],
-            invoices=sum(row.invoices for row in of),
-            sums=_sums(of),
-            oldest=min(row.oldest for row in of),
-            newest=max(row.newest for row in of),
-            integrations=tuple(sorted({row.integration_id for row in of})),
-            passing=sum(int(row.passing) for row in of),
-        )
-        for of in grouped.values()
-    ]
-    return sorted(found, key=lambda one: (-one.invoices, one.code, one.subject))
-
-
-def _sums(rows: Sequence[Any]) -> dict[str, Decimal]:
-    sums: dict[str, Decimal] = {}
-    for row in rows:
-        sums[row.currency] = sums.get(row.currency, Decimal(0)) + row.total
-    return sums
+        for passing, count, total in ((True, int(row.passing), 0), (False, row.invoices - int(row.passing), row.total)):
+            sort = Sort("", "", row.integration_id, row.currency, row.oldest, passing)
+            found[row.code, row.shared][sort] = Tally(count, int(total), 0, row.oldest, row.newest, row.one)
+    return found
 
 
 def main_causes(session: Session, journal_ids: Collection[int], *, most: int = 3) -> dict[int, list[Cause]]:
     """Journal id → its causes of the most invoices, at most `most`, without sums. Inside a transaction, two queries."""
     if not journal_ids:
         return {}
-    once = _once_an_invoice([*conditions(Which()), Invoice.journal_id.in_(journal_ids)])
-    grouped = (
-        select(
-            once.c.journal_id, once.c.code, once.c.shared, func.count().label("invoices"),
-            func.min(once.c.one).label("one"),
-        )
-        .group_by(once.c.journal_id, once.c.code, once.c.shared)
-        .subquery()
-    )  # fmt: skip
-    place = func.row_number().over(
-        partition_by=grouped.c.journal_id, order_by=(grouped.c.invoices.desc(), grouped.c.code, grouped.c.shared)
-    )
-    ranked = select(grouped, place.label("place")).subquery()
-    rows = session.execute(
-        select(ranked).where(ranked.c.place <= most).order_by(ranked.c.journal_id, ranked.c.place)
-    ).all()
-    examples = _examples(session, [row.one for row in rows])
-    found: dict[int, list[Cause]] = defaultdict(list)
-    for row in rows:
-        found[row.journal_id].append(Cause(examples[row.one], row.invoices))
-    return dict(found)
+    chosen: dict[int, list[tuple[int, int]]] = {}
+    for journal_id, figures in waiting_figures.of_journals(session, journal_ids).items():
+        counted = [
+            (-sum(tally.invoices for tally in of.values()), *cause, min(tally.one for tally in of.values()))
+            for cause, of in figures.causes.items()
+        ]
+        chosen[journal_id] = [(-count, one) for count, _, _, one in sorted(counted)[:most]]
+    examples = _examples(session, [one for of in chosen.values() for _, one in of])
+    return {journal_id: [Cause(examples[one], count) for count, one in of] for journal_id, of in chosen.items() if of}
 
 
 def example(session: Session, which: Which) -> Finding | None:
     """The finding of the oldest invoice that waits for a cause, None when nothing does. Inside a transaction."""
-    once = _once_an_invoice(conditions(which), InvoiceFinding.code == which.code)
-    found = session.scalar(
-        select(func.min(once.c.one)).where(once.c.shared == _shared(which.code or "", which.subject or ""))
-    )
-    return None if found is None else _examples(session, [found])[found]
+    found = causes(session, which)
+    return found[0].finding if found else None
 
 
 def counts_of(
     session: Session, findings: Sequence[tuple[str, str]], which: Which | None = None
 ) -> dict[tuple[str, str], int]:
-    """(code, subject) → how many invoices wait for it, for each of `findings`. Inside a transaction, one query."""
-    codes = {code for code, _ in findings}
-    if not codes:
+    """(code, subject) → how many invoices wait for it, for each of `findings`. Inside a transaction, one query.
+
+    `which` names no invoices, no words and no cause.
+    """
+    if not findings:
         return {}
-    once = _once_an_invoice(conditions(which or Which()), InvoiceFinding.code.in_(codes))
-    rows = session.execute(
-        select(once.c.code, once.c.shared, func.count().label("invoices")).group_by(once.c.code, once.c.shared)
-    ).all()
-    counted = {(row.code, row.shared): row.invoices for row in rows}
-    return {(code, subject): counted.get((code, _shared(code, subject)), 0) for code, subject in findings}
+    which = which or Which()
+    tallies = figures_of(session, which).causes
+    return {
+        (code, subject): sum(
+            tally.invoices
+            for _, tally in waiting_figures.sorts(tallies.get((code, _shared(code, subject)), {}), which.sort)
+        )
+        for code, subject in findings
+    }
 
 
 def _shared(code: str, subject: str) -> str:

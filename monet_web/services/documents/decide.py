@@ -173,7 +173,10 @@ def left_by_hand(session: Session, which: Which) -> list[tuple[int, str]]:
         select(Invoice.id, Invoice.number)
         .join(InvoiceFinding, InvoiceFinding.invoice_id == Invoice.id)
         .where(
-            *conditions(which), InvoiceFinding.code == which.code, InvoiceFinding.stops, Invoice.touched_at.is_not(None)
+            *conditions(session, which),
+            InvoiceFinding.code == which.code,
+            InvoiceFinding.stops,
+            Invoice.touched_at.is_not(None),
         )
         .order_by(Invoice.id)
         .distinct()
@@ -210,7 +213,7 @@ def _rows(session: Session, which: Which, codes: Sequence[str], *, corrected: bo
             InvoiceFinding.values.label("said"), Invoice.ship_country, Invoice.buyer,
         )
         .join(InvoiceFinding, InvoiceFinding.invoice_id == Invoice.id)
-        .where(*conditions(which), InvoiceFinding.code.in_(codes), InvoiceFinding.stops)
+        .where(*conditions(session, which), InvoiceFinding.code.in_(codes), InvoiceFinding.stops)
         .order_by(Invoice.id)
     )  # fmt: skip
     if not corrected:

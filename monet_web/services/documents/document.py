@@ -16,7 +16,7 @@ from monet_web.domain.money import minor_unit, round_to
 from monet_web.domain.orders import Charge, Order, OrderLine, Unreadable
 from monet_web.models.audit import AuditEntry
 from monet_web.models.integrations import Integration
-from monet_web.models.invoices import Invoice, InvoiceState
+from monet_web.models.invoices import IS_WAITING, Invoice
 from monet_web.models.items import Item
 from monet_web.models.runs import Run
 from monet_web.models.stock import StockMove, Warehouse
@@ -207,7 +207,7 @@ def place(session: Session, invoice: Invoice) -> Place:
             func.count(case((Invoice.id <= invoice.id, 1))).label("at"),
             func.max(case((Invoice.id < invoice.id, Invoice.id))).label("before"),
             func.min(case((Invoice.id > invoice.id, Invoice.id))).label("after"),
-        ).where(Invoice.journal_id == invoice.journal_id, Invoice.state == InvoiceState.IN_JOURNAL)
+        ).where(Invoice.journal_id == invoice.journal_id, IS_WAITING)
     ).one()
     return Place(row.at, row.of, row.before, row.after)
 

@@ -8,11 +8,11 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, Text, and_, cast, func, literal, or_, select
+from sqlalchemy import ColumnElement, Text, cast, func, literal, select, tuple_
 from sqlalchemy.orm import Session, defer, selectinload
 
 from monet_web.models.company import CurrencyRate
-from monet_web.models.invoices import Invoice, InvoiceFinding, InvoiceState
+from monet_web.models.invoices import IS_FOREIGN, NOT_WAITING, Invoice, InvoiceFinding, InvoiceState
 from monet_web.services.documents.search import found_by
 from monet_web.services.importing.facts import CHANGED
 
@@ -54,9 +54,12 @@ SORTS: Mapping[str, Any] = {
 DEFAULT_SORT = "date"
 
 
-def conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
-    """What a query of invoices must ask to get those that are looked for."""
-    asked: list[ColumnElement[bool]] = [Invoice.state == InvoiceState.REGISTERED]
+def conditions(session: Session, wanted: Wanted, *, sort: str = DEFAULT_SORT) -> list[ColumnElement[bool]]:
+    """What a query of invoices must ask to get those that are looked for. Inside a transaction."""
+    found = found_by(session, wanted.text)
+    by_number = sort == "number" and not (wanted.first or wanted.last or wanted.integration_id)
+    another_leads = found.leads or wanted.is_changed or wanted.has_notices or by_number
+    asked: list[ColumnElement[bool]] = [NOT_WAITING if another_leads else Invoice.state == InvoiceState.REGISTERED]
     if wanted.integration_id is not None:
         asked.append(Invoice.integration_id == wanted.integration_id)
     if wanted.first is not None:
@@ -65,11 +68,14 @@ def conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
         asked.append(Invoice.issue_date <= wanted.last)
     if wanted.currency:
         asked.append(Invoice.currency == wanted.currency)
+        if wanted.currency != EURO:
+            asked.append(IS_FOREIGN)
+    # From the findings to their invoices: the other way round every invoice would be asked for its own.
     if wanted.is_changed:
-        asked.append(_has_finding(InvoiceFinding.code == CHANGED))
+        asked.append(Invoice.id.in_(select(InvoiceFinding.invoice_id).where(InvoiceFinding.code == CHANGED)))
     if wanted.has_notices:
-        asked.append(_has_finding())
-    return [*asked, *found_by(wanted.text)]
+        asked.append(Invoice.id.in_(select(InvoiceFinding.invoice_id).where(~InvoiceFinding.stops)))
+    return [*asked, *found.conditions]
 
 
 def page(
@@ -80,12 +86,12 @@ def page(
     `after` is the id of the last invoice of the page before; registered invoices stay, so it is always there.
     """
     key = SORTS[sort]
-    query = select(Invoice).where(*conditions(wanted))
+    query = select(Invoice).where(*conditions(session, wanted, sort=sort))
     if after is not None:
-        last = select(key).where(Invoice.id == after).scalar_subquery()
-        beyond = key < last if descending else key > last
-        beyond_id = Invoice.id < after if descending else Invoice.id > after
-        query = query.where(or_(beyond, and_(key == last, beyond_id)))
+        # Compared as a pair: both databases then begin in the index where the page before ended.
+        last = tuple_(select(key).where(Invoice.id == after).scalar_subquery(), literal(after))
+        here = tuple_(key, Invoice.id)
+        query = query.where(here < last if descending else here > last)
     order = (key.desc(), Invoice.id.desc()) if descending else (key.asc(), Invoice.id.asc())
     found = list(
         session.scalars(
@@ -99,7 +105,9 @@ def page(
 
 def counted(session: Session, wanted: Wanted) -> Counted:
     """How many are looked for and their sums, counting no further than MOST_COUNTED. Inside a transaction."""
-    some = select(Invoice.currency, Invoice.total).where(*conditions(wanted)).limit(MOST_COUNTED + 1).subquery()
+    some = (
+        select(Invoice.currency, Invoice.total).where(*conditions(session, wanted)).limit(MOST_COUNTED + 1).subquery()
+    )
     rows = session.execute(
         select(some.c.currency, func.count().label("invoices"), func.sum(some.c.total).label("total"))
         .group_by(some.c.currency)
@@ -127,7 +135,3 @@ def currencies(session: Session) -> list[str]:
     steps = steps.union_all(select(following).where(steps.c.currency.is_not(None)))
     found = session.scalars(select(steps.c.currency).where(steps.c.currency.is_not(None)))
     return [EURO, *(each for each in found if each != EURO)]
-
-
-def _has_finding(*of: ColumnElement[bool]) -> ColumnElement[bool]:
-    return select(literal(1)).where(InvoiceFinding.invoice_id == Invoice.id, *of).exists()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
-from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy import ColumnElement, Select, select, update
 from sqlalchemy import delete as delete_rows
 from sqlalchemy.orm import Session, selectinload
 
@@ -16,9 +16,18 @@ from monet_web.domain.findings import CODES
 from monet_web.domain.periods import is_closed
 from monet_web.models.base import writing
 from monet_web.models.integrations import Integration
-from monet_web.models.invoices import AccountingType, Invoice, InvoiceFinding, InvoiceKind, InvoiceState, Journal
+from monet_web.models.invoices import (
+    IS_WAITING,
+    AccountingType,
+    Invoice,
+    InvoiceFinding,
+    InvoiceKind,
+    Journal,
+)
 from monet_web.models.store_orders import Outcome, StoreOrder
+from monet_web.models.waiting import WaitingMark
 from monet_web.services import audit
+from monet_web.services.books import waiting_figures
 from monet_web.services.books.closed import PeriodClosed, closed_until
 from monet_web.services.books.numbers import number_key
 from monet_web.services.documents import decide
@@ -46,7 +55,7 @@ class JournalSummary:
 
 def list_journals(session: Session) -> list[JournalSummary]:
     """Every journal with something in it, the newest first. Inside a transaction."""
-    return _summed(session, Invoice.state == InvoiceState.IN_JOURNAL)
+    return _summed(session, session.scalars(_with_something().order_by(Journal.id.desc())).all())
 
 
 def page(
@@ -59,51 +68,45 @@ def page(
 ) -> tuple[list[JournalSummary], int | None]:
     """Journals of one kind with something in them, the newest first, and the cursor of the next page.
 
-    Inside a transaction, two queries.
+    Inside a transaction, two queries where all is known.
     """
-    waits = select(Invoice.id).where(Invoice.journal_id == Journal.id, Invoice.state == InvoiceState.IN_JOURNAL)
-    query = select(Journal.id).where(Journal.accounting_type == accounting_type, waits.exists())
+    query = _with_something().where(Journal.accounting_type == accounting_type)
     if integration_id is not None:
         query = query.where(Journal.integration_id == integration_id)
     if before is not None:
         query = query.where(Journal.id < before)
-    ids = session.scalars(query.order_by(Journal.id.desc()).limit(limit + 1)).all()
-    shown = ids[:limit]
-    found = _summed(session, Invoice.state == InvoiceState.IN_JOURNAL, Journal.id.in_(shown)) if shown else []
-    return found, shown[-1] if len(ids) > limit else None
+    found = session.scalars(query.order_by(Journal.id.desc()).limit(limit + 1)).all()
+    shown = found[:limit]
+    return _summed(session, shown), shown[-1].id if len(found) > limit else None
 
 
-def _summed(session: Session, *conditions: ColumnElement[bool]) -> list[JournalSummary]:
-    rows = session.execute(
-        select(
-            Journal,
-            Invoice.currency,
-            func.count(Invoice.id),
-            func.sum(Invoice.total),
-            func.min(Invoice.issue_date),
-            func.max(Invoice.issue_date),
+def _with_something() -> Select[Journal]:
+    return select(Journal).join(WaitingMark, WaitingMark.journal_id == Journal.id).where(WaitingMark.waiting > 0)
+
+
+def _summed(session: Session, journals: Sequence[Journal]) -> list[JournalSummary]:
+    figures = waiting_figures.of_journals(session, [journal.id for journal in journals])
+    found = []
+    for journal in journals:
+        tallies = figures[journal.id].invoices
+        sums: dict[str, Decimal] = {}
+        for sort, tally in sorted(tallies.items(), key=lambda one: one[0].currency):
+            sums[sort.currency] = sums.get(sort.currency, Decimal(0)) + waiting_figures.money(tally.total)
+        found.append(
+            JournalSummary(
+                id=journal.id,
+                number=journal.number,
+                accounting_type=journal.accounting_type,
+                integration_id=journal.integration_id,
+                local_day=journal.local_day,
+                run_id=journal.run_id,
+                count=sum(tally.invoices for tally in tallies.values()),
+                sums=sums,
+                first=min(tally.oldest for tally in tallies.values()),
+                last=max(tally.newest for tally in tallies.values()),
+            )
         )
-        .join(Invoice, Invoice.journal_id == Journal.id)
-        .where(*conditions)
-        .group_by(Journal.id, Invoice.currency)
-        .order_by(Journal.id.desc(), Invoice.currency)
-    ).all()
-    found: dict[int, JournalSummary] = {}
-    for journal, currency, count, total, first, last in rows:
-        before = found.get(journal.id)
-        found[journal.id] = JournalSummary(
-            id=journal.id,
-            number=journal.number,
-            accounting_type=journal.accounting_type,
-            integration_id=journal.integration_id,
-            local_day=journal.local_day,
-            run_id=journal.run_id,
-            count=count + (before.count if before else 0),
-            sums={**(before.sums if before else {}), currency: total},
-            first=min(first, before.first) if before else first,
-            last=max(last, before.last) if before else last,
-        )
-    return list(found.values())
+    return found
 
 
 def waiting(
@@ -116,7 +119,7 @@ def waiting(
     """
     query = (
         select(Invoice)
-        .where(Invoice.state == InvoiceState.IN_JOURNAL, Invoice.id > after_id)
+        .where(IS_WAITING, Invoice.id > after_id)
         .order_by(Invoice.id)
         .limit(limit)
         .options(selectinload(Invoice.lines), selectinload(Invoice.vat_rows), selectinload(Invoice.found))
@@ -166,7 +169,7 @@ def must_be_open_to_delete(session: Session, invoice_ids: Sequence[int]) -> None
             select(Invoice.number, Invoice.order_number, Invoice.issue_date)
             .where(
                 Invoice.id.in_(invoice_ids[start : start + _PART]),
-                Invoice.state == InvoiceState.IN_JOURNAL,
+                IS_WAITING,
                 Invoice.issue_date <= until,
             )
             .order_by(Invoice.id)
@@ -183,7 +186,7 @@ def delete_in(
     until = closed_until(session, lock=True)
     invoices = session.scalars(
         select(Invoice)
-        .where(Invoice.id.in_(invoice_ids), Invoice.state == InvoiceState.IN_JOURNAL)
+        .where(Invoice.id.in_(invoice_ids), IS_WAITING)
         .options(selectinload(Invoice.lines))
         .order_by(Invoice.id)
         .with_for_update(of=Invoice)

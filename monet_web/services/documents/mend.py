@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from monet_web.domain.findings import Finding
 from monet_web.models.base import reading, writing
-from monet_web.models.invoices import Invoice, InvoiceFinding, InvoiceKind, InvoiceState
+from monet_web.models.invoices import IS_WAITING, Invoice, InvoiceFinding, InvoiceKind
 from monet_web.models.store_orders import StoreOrder
 from monet_web.services.books.closed import closed_until
 from monet_web.services.importing import raw_pages, refunds
@@ -133,7 +133,7 @@ def _by_integration(
 def _waiting(
     codes: Collection[str], invoice_ids: Sequence[int] | None, integration_id: int | None
 ) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = [Invoice.state == InvoiceState.IN_JOURNAL]
+    conditions: list[ColumnElement[bool]] = [IS_WAITING]
     if invoice_ids is not None:
         conditions.append(Invoice.id.in_(invoice_ids))
     if integration_id is not None:
@@ -190,7 +190,7 @@ def _followed(session: Session, booking: Booking, note_ids: Sequence[int]) -> li
     rows = session.execute(
         select(StoreOrder, Invoice.credits_invoice_id)
         .join(Invoice, Invoice.store_order_id == StoreOrder.id)
-        .where(Invoice.id.in_(note_ids), Invoice.state == InvoiceState.IN_JOURNAL)
+        .where(Invoice.id.in_(note_ids), IS_WAITING)
         .execution_options(populate_existing=True)
     ).all()
     versions = {order.latest_version_id for order, _invoice in rows if order.latest_version_id is not None}
@@ -214,7 +214,7 @@ def _remembered(session: Session, booking: Booking, invoice_ids: Sequence[int]) 
     orders = session.scalars(
         select(StoreOrder)
         .join(Invoice, Invoice.store_order_id == StoreOrder.id)
-        .where(Invoice.id.in_(invoice_ids), Invoice.state == InvoiceState.IN_JOURNAL)
+        .where(Invoice.id.in_(invoice_ids), IS_WAITING)
         .execution_options(populate_existing=True)
     ).all()
     living = living_invoices(session, booking.store_id, [order.external_id for order in orders])

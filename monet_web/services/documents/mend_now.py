@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from monet_web.domain.errors import RetryLater
 from monet_web.models.base import reading
 from monet_web.models.integrations import Integration
-from monet_web.models.invoices import Invoice, InvoiceFinding, InvoiceState
+from monet_web.models.invoices import IS_WAITING, Invoice, InvoiceFinding
 from monet_web.models.runs import AT_WORK, Run, RunKind
 from monet_web.services.documents import mend
 
@@ -54,7 +54,7 @@ def check_now(session: Session, *, codes: Collection[str] = (), now: datetime, a
 
 def waiting_for(session: Session, codes: Collection[str]) -> list[int]:
     """Ids of the invoices that wait with a finding of `codes` (() = all). In a transaction of its own."""
-    query = select(Invoice.id).where(Invoice.state == InvoiceState.IN_JOURNAL).order_by(Invoice.id)
+    query = select(Invoice.id).where(IS_WAITING).order_by(Invoice.id)
     if codes:
         found = select(InvoiceFinding.invoice_id).where(InvoiceFinding.code.in_(list(codes)))
         query = query.where(Invoice.id.in_(found))
@@ -66,7 +66,7 @@ def _concerned(session: Session, codes: Collection[str]) -> list[tuple[int, str,
     at_work = exists(
         select(Run.id).where(Run.integration_id == Integration.id, Run.state.in_(AT_WORK), Run.kind != RunKind.RECHECK)
     )
-    waiting = select(Invoice.integration_id).where(Invoice.state == InvoiceState.IN_JOURNAL)
+    waiting = select(Invoice.integration_id).where(IS_WAITING)
     if codes:
         found = select(InvoiceFinding.invoice_id).where(InvoiceFinding.code.in_(list(codes)))
         waiting = waiting.where(Invoice.id.in_(found))

@@ -19,7 +19,7 @@ from monet_web.domain.sales_journal import Accounts, Document, Part, Row, Sold, 
 from monet_web.domain.treatment import Treatment
 from monet_web.models.company import Company
 from monet_web.models.integrations import Integration
-from monet_web.models.invoices import Invoice, InvoiceKind, InvoiceLine, InvoiceState, InvoiceVat
+from monet_web.models.invoices import IS_WAITING, Invoice, InvoiceKind, InvoiceLine, InvoiceState, InvoiceVat
 
 _STEP = 500
 _OF_REVENUE = (LineKind.GOODS, LineKind.SERVICE, LineKind.DISCOUNT)
@@ -93,9 +93,7 @@ def load(session: Session, month: date) -> SalesJournal:
             documents.append(one)
             if sum((each.vat_eur for each in one.taxed), ZERO) != one.vat_eur or (one.net_eur and not one.taxed):
                 contradicting.append(row.number or "")
-    waiting = session.scalar(
-        select(func.count()).select_from(Invoice).where(*in_month, Invoice.state == InvoiceState.IN_JOURNAL)
-    )
+    waiting = session.scalar(select(func.count()).select_from(Invoice).where(*in_month, IS_WAITING))
     if contradicting:
         raise BrokenRule(
             f"The figures of these contradict each other, so that nothing balances: {_named(contradicting)}.",

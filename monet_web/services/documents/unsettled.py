@@ -18,7 +18,7 @@ from monet_web.domain.refunds import Goods
 from monet_web.domain.windows import local_day
 from monet_web.models.base import writing
 from monet_web.models.company import Company
-from monet_web.models.invoices import Invoice, InvoiceLine, InvoiceState
+from monet_web.models.invoices import NOT_WAITING, STOCK_STAYS, Invoice, InvoiceLine
 from monet_web.models.items import Item
 from monet_web.models.stock import Balance, StockMove, Warehouse
 from monet_web.services import audit
@@ -118,8 +118,8 @@ def _unsettled() -> list[ColumnElement[bool]]:
     """Registered with a reason, not credited since, and nothing has moved. The reason has an index of its own."""
     moved = select(StockMove.id).where(StockMove.document_type == _DOCUMENT, StockMove.document_id == Invoice.id)
     return [
-        Invoice.stock_not_moved_reason != "",
-        Invoice.state == InvoiceState.REGISTERED,
+        STOCK_STAYS,
+        NOT_WAITING,
         Invoice.superseded.is_(False),
         ~moved.correlate(Invoice).exists(),
     ]
@@ -156,12 +156,14 @@ def _needs(session: Session, invoices: Sequence[Invoice]) -> Mapping[int, tuple[
 
 def _came_back(session: Session, invoice_ids: Sequence[int]) -> Mapping[tuple[int, int], Decimal]:
     """(invoice, position) → what credit notes say went back to stock: it never left, so it need not be taken."""
+    if not invoice_ids:
+        return {}
     rows = session.execute(
         select(Invoice.credits_invoice_id, InvoiceLine.position, func.sum(InvoiceLine.quantity).label("quantity"))
         .join(InvoiceLine, InvoiceLine.invoice_id == Invoice.id)
         .where(
             Invoice.credits_invoice_id.in_(invoice_ids),
-            Invoice.state == InvoiceState.REGISTERED,
+            NOT_WAITING,
             InvoiceLine.goods == Goods.BACK,
         )
         .group_by(Invoice.credits_invoice_id, InvoiceLine.position)

@@ -6,12 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
-from sqlalchemy import ColumnElement, extract, func, select
+from sqlalchemy import BigInteger, ColumnElement, extract, func, select, type_coerce
 from sqlalchemy.orm import Session, defer, selectinload
 
 from monet_web.domain.findings import OF_A_LINE, PERSON_MAY_PASS
-from monet_web.models.invoices import AccountingType, Invoice, InvoiceFinding, InvoiceKind, InvoiceState
+from monet_web.models.invoices import IS_WAITING, AccountingType, Invoice, InvoiceFinding, InvoiceKind
+from monet_web.services.books import waiting_figures
+from monet_web.services.books.waiting_figures import Figures, Sort, Tally
 from monet_web.services.documents.search import found_by
 
 PAGE = 50
@@ -33,6 +36,23 @@ class Which:
     failing: bool = False  # only the others
     kind: InvoiceKind | None = None
 
+    @property
+    def is_counted(self) -> bool:
+        """True when the figures of journals answer it: it names no invoices one by one, no words, no subject alone."""
+        return self.invoice_ids is None and not self.text.strip()
+
+    @property
+    def sort(self) -> dict[str, Any]:
+        """What it wants of a sort of invoices."""
+        wanted = {
+            "kind": self.kind.value if self.kind else None,
+            "accounting_type": self.accounting_type.value if self.accounting_type else None,
+            "integration_id": self.integration_id,
+            "month": self.month,
+            "passing": True if self.passing else (False if self.failing else None),
+        }
+        return {name: value for name, value in wanted.items() if value is not None}
+
 
 @dataclass(frozen=True, slots=True)
 class Sum:
@@ -44,9 +64,10 @@ class Sum:
     touched: int = 0
 
 
-def conditions(which: Which) -> list[ColumnElement[bool]]:
-    """What a query of invoices must ask to get those that are meant."""
-    asked: list[ColumnElement[bool]] = [Invoice.state == InvoiceState.IN_JOURNAL]
+def conditions(session: Session, which: Which) -> list[ColumnElement[bool]]:
+    """What a query of invoices must ask to get those that are meant. Inside a transaction."""
+    found_here = found_by(session, which.text)
+    asked: list[ColumnElement[bool]] = [IS_WAITING]
     if which.invoice_ids is not None:
         asked.append(Invoice.id.in_(which.invoice_ids))
     if which.journal_id is not None:
@@ -68,7 +89,7 @@ def conditions(which: Which) -> list[ColumnElement[bool]]:
         asked.append(~held())
     if which.failing:
         asked.append(held())
-    return [*asked, *found_by(which.text)]
+    return [*asked, *found_here.conditions]
 
 
 def held() -> ColumnElement[bool]:
@@ -83,7 +104,7 @@ def page(session: Session, which: Which, *, after: int = 0, limit: int = PAGE) -
     """The oldest first, with their findings, and the cursor of the next page. Inside a transaction, two queries."""
     query = (
         select(Invoice)
-        .where(*conditions(which), Invoice.id > after)
+        .where(*conditions(session, which), Invoice.id > after)
         .order_by(Invoice.id)
         .limit(limit + 1)
         .options(selectinload(Invoice.found), defer(Invoice.search_text), defer(Invoice.buyer))
@@ -95,42 +116,69 @@ def page(session: Session, which: Which, *, after: int = 0, limit: int = PAGE) -
 
 def ids(session: Session, which: Which, *, limit: int) -> list[int]:
     """The ids of those that are meant, the oldest first, at most `limit`. Inside a transaction."""
-    return list(session.scalars(select(Invoice.id).where(*conditions(which)).order_by(Invoice.id).limit(limit)))
+    return list(
+        session.scalars(select(Invoice.id).where(*conditions(session, which)).order_by(Invoice.id).limit(limit))
+    )
 
 
 def summary(session: Session, which: Which) -> Sum:
-    """What a question before registering or deleting names (H6). Inside a transaction, one query."""
-    year, month = extract("year", Invoice.issue_date), extract("month", Invoice.issue_date)
-    rows = session.execute(
-        select(
-            Invoice.currency, year.label("year"), month.label("month"), func.count(Invoice.id).label("invoices"),
-            func.sum(Invoice.total).label("total"), func.count(Invoice.touched_at).label("touched"),
-        )
-        .where(*conditions(which))
-        .group_by(Invoice.currency, year, month)
-        .order_by(Invoice.currency)
-    ).all()  # fmt: skip
+    """What a question before registering or deleting names (H6). Inside a transaction, one query where all is known."""
+    tallies = _tallies(session, which) if which.is_counted else _summed(session, which)
     sums: dict[str, Decimal] = {}
-    for row in rows:
-        sums[row.currency] = sums.get(row.currency, Decimal(0)) + row.total
+    for sort, tally in sorted(tallies, key=lambda one: one[0].currency):
+        sums[sort.currency] = sums.get(sort.currency, Decimal(0)) + waiting_figures.money(tally.total)
     return Sum(
-        count=sum(row.invoices for row in rows),
+        count=sum(tally.invoices for _, tally in tallies),
         sums=sums,
-        months=tuple(sorted({date(int(row.year), int(row.month), 1) for row in rows})),
-        touched=sum(row.touched for row in rows),
+        months=tuple(sorted({sort.month for sort, _ in tallies})),
+        touched=sum(tally.touched for _, tally in tallies),
     )
 
 
 def months(session: Session, which: Which) -> Sequence[tuple[date, int]]:
-    """The months in which invoices wait, the newest first, and how many. Inside a transaction, one query."""
+    """The months in which invoices wait, the newest first, and how many. Inside a transaction, as `summary`."""
+    counted: dict[date, int] = {}
+    for sort, tally in _tallies(session, which) if which.is_counted else _summed(session, which):
+        counted[sort.month] = counted.get(sort.month, 0) + tally.invoices
+    return sorted(counted.items(), reverse=True)
+
+
+def figures_of(session: Session, which: Which) -> Figures:
+    """Those of the journal that is meant, else of all. Inside a transaction."""
+    if which.journal_id is None:
+        return waiting_figures.of_all(session)
+    return waiting_figures.of_journals(session, [which.journal_id]).get(which.journal_id, Figures())
+
+
+def _tallies(session: Session, which: Which) -> list[tuple[Sort, Tally]]:
+    figures = figures_of(session, which)
+    if which.code is None:
+        tallies = figures.invoices
+    elif which.subject is not None and which.code not in OF_A_LINE:
+        tallies = figures.causes.get((which.code, which.subject), {})
+    else:
+        tallies = figures.codes.get(which.code, {})
+    return list(waiting_figures.sorts(tallies, which.sort))
+
+
+def _summed(session: Session, which: Which) -> list[tuple[Sort, Tally]]:
     year, month = extract("year", Invoice.issue_date), extract("month", Invoice.issue_date)
     rows = session.execute(
-        select(year.label("year"), month.label("month"), func.count(Invoice.id).label("invoices"))
-        .where(*conditions(which))
-        .group_by(year, month)
-        .order_by(year.desc(), month.desc())
-    ).all()
-    return [(date(int(row.year), int(row.month), 1), row.invoices) for row in rows]
+        select(
+            Invoice.currency, year.label("year"), month.label("month"), func.count(Invoice.id).label("invoices"),
+            type_coerce(func.sum(Invoice.total), BigInteger).label("total"),
+            func.count(Invoice.touched_at).label("touched"),
+        )
+        .where(*conditions(session, which))
+        .group_by(Invoice.currency, year, month)
+    ).all()  # fmt: skip
+    return [
+        (
+            Sort("", "", 0, row.currency, date(int(row.year), int(row.month), 1), passing=False),
+            Tally(row.invoices, int(row.total), row.touched),
+        )
+        for row in rows
+    ]
 
 
 def next_month(first: date) -> date:

@@ -11,10 +11,11 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from monet_web.models.integrations import Integration, IntegrationState
-from monet_web.models.invoices import Invoice, InvoiceLine, InvoiceState
+from monet_web.models.invoices import Invoice
 from monet_web.models.items import AliasKind, Item, ItemAlias
 from monet_web.models.stock import Balance, StockMove, StockReceipt, Warehouse
 from monet_web.models.users import User
+from monet_web.services.books import waiting_figures
 from monet_web.services.goods.item_rows import ANY_STORE
 from monet_web.services.goods.stock import RECEIPT
 
@@ -102,16 +103,11 @@ def card(session: Session, item_id: int, *, before: int | None = None, limit: in
     stores = _stores(session)
     places = _places(session, item_id)
     moves, following = _moves(session, item_id, places, before=before, limit=limit)
-    waiting = session.scalar(
-        select(func.count(Invoice.id.distinct()))
-        .join(InvoiceLine, InvoiceLine.invoice_id == Invoice.id)
-        .where(InvoiceLine.item_id == item_id, Invoice.state == InvoiceState.IN_JOURNAL)
-    )
     return Card(
         item=item,
         aliases=_aliases(session, item_id, dict(stores)),
         places=places,
-        waiting=waiting or 0,
+        waiting=waiting_figures.of_items(session).get(item_id, 0),
         moves=moves,
         next=following,
         stores=stores,

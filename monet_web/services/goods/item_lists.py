@@ -11,14 +11,16 @@ from sqlalchemy import ColumnElement, Select, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from monet_web.domain.mask import fold
-from monet_web.models.invoices import Invoice, InvoiceLine, InvoiceState
+from monet_web.models.invoices import IS_WAITING, Invoice, InvoiceLine
 from monet_web.models.items import Item, ItemAlias, ItemKind
 from monet_web.models.stock import Balance, Warehouse
+from monet_web.services.books import waiting_figures
 from monet_web.services.books.numbers import number_key
 
 PAGE = 50
 FILTERS = ("stock", "none", "waiting")  # keeps stock; keeps stock and has none; is on waiting invoices
 _MOST_WORDS = 6
+_MOST_BOUND = 5000  # values in one statement
 _ZERO = Decimal(0)
 
 
@@ -49,16 +51,22 @@ class Counts:
 def list_items(
     session: Session, *, words: str = "", only: str = "", after: str = "", limit: int = PAGE
 ) -> tuple[list[ItemRow], str | None]:
-    """One page by code, and where the next begins (None: this was the last). Four statements, whatever is found."""
+    """One page by code, and where the next begins (None: this was the last).
+
+    Four statements, whatever is found, and one more when what waits has changed.
+    """
+    on_invoices = waiting_figures.of_items(session)
     query = _found(words).order_by(Item.code_key).limit(limit + 1)
-    if only in _CONDITIONS:
+    if only == "waiting":
+        query = query.where(_on_waiting_invoice(on_invoices))
+    elif only in _CONDITIONS:
         query = query.where(*_CONDITIONS[only])
     if after:
         query = query.where(Item.code_key > after)
     items = list(session.scalars(query))
     page = items[:limit]
     ids = [item.id for item in page]
-    places, waiting = _places(session, ids), _waiting(session, ids)
+    places = _places(session, ids)
     rows = [
         ItemRow(
             id=item.id,
@@ -69,7 +77,7 @@ def list_items(
             unit=item.unit,
             on_hand=sum((quantity for _, quantity in places[item.id]), _ZERO),
             places=tuple(places[item.id]),
-            waiting=waiting.get(item.id, 0),
+            waiting=on_invoices.get(item.id, 0),
         )
         for item in page
     ]
@@ -82,7 +90,7 @@ def count_items(session: Session) -> Counts:
     return Counts(
         all=session.scalar(every) or 0,
         none=session.scalar(every.where(*_CONDITIONS["none"])) or 0,
-        waiting=session.scalar(every.where(*_CONDITIONS["waiting"])) or 0,
+        waiting=len(waiting_figures.of_items(session)),
     )
 
 
@@ -144,12 +152,14 @@ def _found(words: str) -> Select[Item]:
     return query
 
 
-def _on_waiting_invoice() -> ColumnElement[bool]:
+def _on_waiting_invoice(on_invoices: Collection[int]) -> ColumnElement[bool]:
+    if len(on_invoices) <= _MOST_BOUND:
+        return Item.id.in_(on_invoices)
     # From the few invoices that wait to their items: the other way round every line ever sold would be looked at.
     return Item.id.in_(
         select(InvoiceLine.item_id)
         .join(Invoice, Invoice.id == InvoiceLine.invoice_id)
-        .where(Invoice.state == InvoiceState.IN_JOURNAL, InvoiceLine.item_id.is_not(None))
+        .where(IS_WAITING, InvoiceLine.item_id.is_not(None))
     )
 
 
@@ -159,7 +169,6 @@ _CONDITIONS: dict[str, tuple[ColumnElement[bool], ...]] = {
         Item.keeps_stock.is_(True),
         ~exists(select(Balance.item_id).where(Balance.item_id == Item.id, Balance.on_hand > 0)),
     ),
-    "waiting": (_on_waiting_invoice(),),
 }
 
 
@@ -175,15 +184,3 @@ def _places(session: Session, ids: Collection[int]) -> dict[int, list[tuple[str,
         for row in rows:
             found[row.item_id].append((row.code, row.on_hand))
     return found
-
-
-def _waiting(session: Session, ids: Collection[int]) -> dict[int, int]:
-    if not ids:
-        return {}
-    rows = session.execute(
-        select(InvoiceLine.item_id, func.count(Invoice.id.distinct()).label("invoices"))
-        .join(Invoice, Invoice.id == InvoiceLine.invoice_id)
-        .where(InvoiceLine.item_id.in_(ids), Invoice.state == InvoiceState.IN_JOURNAL)
-        .group_by(InvoiceLine.item_id)
-    )
-    return {row.item_id: row.invoices for row in rows}

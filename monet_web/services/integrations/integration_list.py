@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session, defer, lazyload
 
 from monet_web.models.audit import AuditEntry
 from monet_web.models.integrations import Integration, IntegrationState
-from monet_web.models.invoices import Invoice, InvoiceState
 from monet_web.models.runs import AT_WORK, Run, RunKind, RunState
 from monet_web.models.users import User
+from monet_web.services.books import waiting_figures
 from monet_web.services.integrations import installed
 from monet_web.services.opening.timetable import BY_ITSELF
 
@@ -131,13 +131,11 @@ def _current_runs(session: Session, refused: Collection[int], *, now: datetime) 
 
 def _waiting(session: Session) -> dict[int, dict[str, tuple[int, Decimal]]]:
     found: dict[int, dict[str, tuple[int, Decimal]]] = {}
-    for integration_id, currency, count, total in session.execute(
-        select(Invoice.integration_id, Invoice.currency, func.count(), func.sum(Invoice.total))
-        .where(Invoice.state == InvoiceState.IN_JOURNAL)
-        .group_by(Invoice.integration_id, Invoice.currency)
-        .order_by(Invoice.integration_id, Invoice.currency)
-    ):
-        found.setdefault(integration_id, {})[currency] = (count, total)
+    tallies = waiting_figures.of_all(session).invoices
+    for sort in sorted(tallies, key=lambda sort: (sort.integration_id, sort.currency)):
+        of = found.setdefault(sort.integration_id, {})
+        count, total = of.get(sort.currency, (0, Decimal(0)))
+        of[sort.currency] = (count + tallies[sort].invoices, total + waiting_figures.money(tallies[sort].total))
     return found
 
 

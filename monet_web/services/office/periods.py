@@ -17,7 +17,7 @@ from monet_web.domain.windows import local_day
 from monet_web.models.audit import AuditEntry
 from monet_web.models.base import writing
 from monet_web.models.company import Company
-from monet_web.models.invoices import Invoice, InvoiceKind, InvoiceState
+from monet_web.models.invoices import IS_WAITING, Invoice, InvoiceKind, InvoiceState
 from monet_web.services import audit
 
 MONTHS = 24  # shown, beside the month that is not over
@@ -100,9 +100,7 @@ def reopen(session: Session, month: date, *, reason: str, now: datetime, actor: 
 
 def waiting_in(session: Session, month: date, *, limit: int) -> list[int]:
     """Waiting invoices dated in the month or before it, the oldest first: closing concerns them. In a transaction."""
-    query = select(Invoice.id).where(
-        Invoice.state == InvoiceState.IN_JOURNAL, Invoice.issue_date <= last_of_month(month)
-    )
+    query = select(Invoice.id).where(IS_WAITING, Invoice.issue_date <= last_of_month(month))
     return list(session.scalars(query.order_by(Invoice.id).limit(limit)))
 
 

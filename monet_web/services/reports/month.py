@@ -17,7 +17,7 @@ from monet_web.domain.quarters import Quarter, quarter_of
 from monet_web.domain.windows import local_day, start_of_day
 from monet_web.models.base import reading
 from monet_web.models.company import Company
-from monet_web.models.invoices import Invoice, InvoiceFinding, InvoiceState
+from monet_web.models.invoices import IS_WAITING, Invoice, InvoiceFinding, InvoiceState
 from monet_web.models.store_orders import Outcome, StoreOrder
 from monet_web.services.books import company_details
 from monet_web.services.documents import unsettled
@@ -127,7 +127,7 @@ def load(session: Session, month: date, *, now: datetime) -> Month:
         rates=_rates(session, first),
         unsettled=unsettled.count(session, month=first),
         unexplained=numbers.load(session, first).unexplained,
-        earlier=_count(session, Invoice.state == InvoiceState.IN_JOURNAL, Invoice.issue_date < first),
+        earlier=_count(session, IS_WAITING, Invoice.issue_date < first),
         unbooked=_unbooked(session, first, ZoneInfo(company.time_zone)),
         changed=_count(
             session, Invoice.state == InvoiceState.REGISTERED, Invoice.issue_date.between(first, last),
@@ -224,4 +224,4 @@ def _rates(session: Session, first: date) -> list[tuple[str, int]]:
 
 
 def _waits(first: date) -> tuple[ColumnElement[bool], ...]:
-    return Invoice.state == InvoiceState.IN_JOURNAL, Invoice.issue_date.between(first, last_of_month(first))
+    return IS_WAITING, Invoice.issue_date.between(first, last_of_month(first))
