@@ -1,6 +1,6 @@
 """What it costs when very many people watch a run, and how much slower the import gets.
 
-    python benchmarks/watching.py [--watchers 200] [--orders 20000] [--phase 3] [--database sqlite|postgresql] [--json]
+    python benchmarks/watching.py [--watchers 200] [--orders 20000] [--phase 6] [--database sqlite|postgresql] [--json]
 
 The real web process (as `monet run` starts it) and the real worker; each watcher is a connection of its own, signed in
 as a person of their own, that does what the page of a live run does: it asks for the stream, and when there is none for
@@ -43,7 +43,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--watchers", type=int, default=200)
     parser.add_argument("--orders", type=int, default=20_000)
-    parser.add_argument("--phase", type=float, default=3.0)
+    parser.add_argument("--phase", type=float, default=6.0)
     parser.add_argument("--database", choices=("sqlite", "postgresql"), default="sqlite")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--watch", help=argparse.SUPPRESS)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from flask import Flask, abort, current_app, request
+from flask.sessions import SecureCookieSessionInterface, SessionMixin
 from flask.typing import ResponseReturnValue
 from flask_login import UserMixin, current_user
 from sqlalchemy import select
@@ -68,7 +69,7 @@ def open_to_everybody(view: View) -> View:
 
 
 def asked_often(view: View) -> View:
-    """A view that open pages ask every second: its people are looked up together, and may be a second behind."""
+    """A view that open pages ask by themselves: its people are looked up together, and may be a second behind."""
     view.is_asked_often = True  # type: ignore[attr-defined]
     return view
 
@@ -82,6 +83,7 @@ def is_still_here(identity: str) -> bool:
 def guard(app: Flask) -> None:
     """Put the guard before every view of the application."""
     app.extensions["monet_people"] = Remembered(_people)
+    app.session_interface = _Sessions()
     app.before_request(_check)
 
 
@@ -89,6 +91,21 @@ def needed_role(app: Flask, endpoint: str) -> Role | str | None:
     """What a view asks for: a role, "everybody", or None when it says nothing (and is therefore closed)."""
     view = app.view_functions[endpoint]
     return getattr(view, "needs", None)
+
+
+class _Sessions(SecureCookieSessionInterface):
+    """Sessions last while somebody does something: a page that asks by itself prolongs none, and signs no cookie."""
+
+    def should_set_cookie(self, app: Flask, session: SessionMixin) -> bool:
+        """Asked at the end of each request."""
+        if _is_asked_often() and not session.modified:
+            return False
+        return super().should_set_cookie(app, session)
+
+
+def _is_asked_often() -> bool:
+    view = current_app.view_functions.get(request.endpoint or "")
+    return bool(getattr(view, "is_asked_often", False))
 
 
 def _check() -> ResponseReturnValue | None:
@@ -107,8 +124,7 @@ def _check() -> ResponseReturnValue | None:
 
 @login.user_loader
 def _load(identity: str) -> SignedIn | None:
-    view = current_app.view_functions.get(request.endpoint or "")
-    if getattr(view, "is_asked_often", False):
+    if _is_asked_often():
         people: Remembered[SignedIn] = current_app.extensions["monet_people"]
         return people.get(identity, seconds=current_app.config["MONET_SHARED_SECONDS"])
     return _people([identity]).get(identity)

@@ -27,7 +27,7 @@ _SECONDS_UNASKED = 60.0
 # While one thread paints, others show what was painted before, unless it is older than this.
 _SECONDS_BEHIND = 3.0
 # What a crowd may ask of one process in a second: a tenth of a core. A larger one asks more rarely, each page of it.
-MOST_ASKS = 100
+MOST_ASKS = 60
 _SECONDS_COUNTED = 2.0
 _MOST_PACE = 10
 
