@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -16,12 +16,16 @@ from monet_web.demo.stores import store_of
 from monet_web.demo.woocommerce.auth import DEMO_KEY, DEMO_SECRET
 from monet_web.demo.woocommerce.clock import moment
 from monet_web.demo.woocommerce.life import living_store
+from monet_web.domain.bank_days import accounting_day
+from monet_web.domain.codes import company_code_problem
 from monet_web.domain.errors import BrokenRule
 from monet_web.models import Company, Integration, Item, StockMove
 from monet_web.models.base import reading, writing
 from monet_web.models.integrations import IntegrationState
 from monet_web.models.runs import RunKind, RunState
 from monet_web.services import demo
+from monet_web.services.books import company_details
+from monet_web.services.books.vat_codes import vat_code_problem
 from monet_web.services.importing import claims
 from monet_web.services.running import run_import
 from tests import builders
@@ -78,6 +82,22 @@ def test_most_orders_register_and_the_rest_shows_what_reasons_look_like(
     assert {"item_unknown", "stock_short", "vat_rate_unknown"} <= ended.findings.keys()
     assert ended.credit_notes > 0
     assert (ended.conflict, ended.unreadable) == (0, 0)
+
+
+def test_the_demo_s_invoices_show_all_that_they_must_of_its_company(session: Session) -> None:
+    prepare(session)
+    with reading(session):
+        company = session.get_one(Company, 1, populate_existing=True)
+        assert company_details.now(company).missing(has_vat=True) == ()
+        assert company_code_problem(company.code) is None
+        assert vat_code_problem(company.vat_code, company.country) is None
+
+
+def test_every_bank_day_of_the_demo_has_its_rate_until_somebody_forgot_to_load_them() -> None:
+    today = builders.NOON.date()
+    days = {date.fromisoformat(line.split(",")[0]) for line in goods.rates_file(today).decode().splitlines()[1:]}
+    assert all(accounting_day(today - timedelta(days=ago)) in days for ago in range(22, 75))
+    assert max(days) < today - timedelta(days=14)
 
 
 def test_a_second_start_adds_nothing(session: Session) -> None:
