@@ -45,10 +45,14 @@ class Measure:
         return f"{'at least' if self.at_least else 'at most'} {self.bound:g}"
 
 
+_GROWTH = (("growth", "--many", "50000", "--orders", "2000"), ("growth", "--many", "1000000", "--orders", "5000"))
+_PAGES = (("pages", "--many", "50000"), ("pages", "--many", "1000000"))
 _WATCHED = (("--orders", "10000"), ("--orders", "40000"))
 
 MEASURES = (
     Measure(1, "import / floor", "import_orders", "ratio", 0.5, True, ("--orders", "2000"), ("--orders", "10000")),
+    Measure(2, "import beside a million / beside none", "many_invoices", "growth", 1.15, False, *_GROWTH),
+    Measure(2, "known ones again, times faster", "many_invoices", "known_faster_beside_many", 5, True, *_GROWTH),
     Measure(
         3, "memory of 100,000 orders / of 5,000", "memory", "ratio", 1.1,
         small=("--few", "2000", "--many", "8000"), full=("--few", "5000", "--many", "100000"),
@@ -57,6 +61,9 @@ MEASURES = (
         4, "four questions at once / one", "slow_store", "ratio", 3.5, True,
         ("--orders", "4000"), ("--orders", "10000"),
     ),
+    Measure(5, "pages slower than twice", "many_invoices", "slower_than_twice", 0, False, *_PAGES),
+    Measure(5, "pages with more statements", "many_invoices", "other_statements", 0, False, *_PAGES),
+    Measure(5, "median ms of all pages", "many_invoices", "median_ms", 50, False, *_PAGES),
     Measure(6, "cores of 200 watchers", "watching", "cores", 0.5, False, *_WATCHED),
     Measure(6, "import alone / watched", "watching", "slowdown", 1.1, False, *_WATCHED),
     Measure(
@@ -106,6 +113,8 @@ def measured(chosen: list[Measure], *, is_full: bool, is_told: bool) -> list[dic
             if command not in found:
                 found[command] = run(*command)
             value = found[command].get(one.key)
+            if isinstance(value, list):
+                value = len(value)
             met = value is not None and one.is_met(value)
             rows.append(
                 {"point": one.point, "what": one.says, "database": database, "wanted": one.wanted(), "measured": value,
