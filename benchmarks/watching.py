@@ -33,6 +33,7 @@ import import_orders
 from house import SECRET, House, cpu, free_port, house
 
 TARGET_CORES, TARGET_SLOWDOWN = 0.5, 1.10
+JOINING = 1.5  # seconds of a phase in which people come or leave, which they do rarely in life: not counted
 _EVERY = re.compile(rb'hx-trigger="every (\d+)s"')
 _VERSION = re.compile(rb'data-version="(\d+)"')
 _TAG = re.compile(rb'(?im)^etag: (".*")\r$')
@@ -102,7 +103,7 @@ def measure(watchers: int, orders: int, phase: float, database: str) -> dict[str
 
 @dataclass
 class Total:
-    """What happened in all phases of one kind, their first and last moments left out."""
+    """What happened in all phases of one kind, their first moments left out."""
 
     seconds: float = 0.0
     orders: float = 0.0
@@ -121,7 +122,7 @@ class Samples:
         """Look now; before the first page nothing counts."""
         now = time.time()
         within = (now - begins_at) % self._phase
-        if fetched and now > begins_at and within > 0.3:
+        if fetched and now > begins_at and within > JOINING:
             number = int((now - begins_at) // self._phase)
             self._taken.setdefault(number, []).append((now, fetched, sum(map(cpu, self._servers))))
 

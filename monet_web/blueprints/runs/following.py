@@ -25,7 +25,7 @@ from monet_web.services.running.progress import Stage
 MOST_STREAMS = 16
 SECONDS_BETWEEN_HEARTBEATS = 15.0
 # Streams look at what their process reads once for all; several pages of orders a second are one painting.
-SECONDS_BETWEEN_LOOKS = 0.5
+SECONDS_BETWEEN_LOOKS = 1.0
 # Then the browser comes again with the id it has, and threads are given out anew.
 LONGEST_SECONDS = 300.0
 
