@@ -77,7 +77,7 @@ def test_the_other_process_reads_as_this_one_does() -> None:
     assert [told(page) for page in there] == [told(page) for page in here]
     assert [page.page for page in there] == pages()
     helped = [number for number, page in enumerate(there) if page.packed is not None]
-    assert helped == [1, 2, 4, 7], "the first is read here, the seventh can't travel, in others something is not whole"
+    assert helped == [0, 1, 2, 4, 7], "the seventh can't travel, and of the others something is not whole"
 
 
 def test_what_it_packs_is_what_would_be_kept_here() -> None:
@@ -113,12 +113,25 @@ def test_pages_are_read_here_when_the_other_process_dies(monkeypatch: pytest.Mon
     assert [told(page) for page in there] == [told(page) for page in here]
 
 
-def test_it_is_there_from_the_second_page_on_and_ends_with_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_import_of_one_page_does_without_it(monkeypatch: pytest.MonkeyPatch) -> None:
     made = helpers(monkeypatch)
-    coming = beside.understood(pages(), WooCommerce, beside=True)
-    next(coming)
+    for expected in (None, 5, 0):
+        page = replace(pages()[0], expected=expected)
+        assert len(list(beside.understood([page], WooCommerce, beside=True))) == 1
     assert made == []
-    next(coming)
+
+
+@pytest.mark.parametrize(("expected", "called_at"), [(40, 0), (None, 1)])
+def test_it_is_called_when_there_is_more_than_a_page_and_ends_with_the_run(
+    monkeypatch: pytest.MonkeyPatch, expected: int | None, called_at: int
+) -> None:
+    made = helpers(monkeypatch)
+    told = [replace(page, expected=expected) for page in pages()]
+    coming = beside.understood(told, WooCommerce, beside=True)
+    for number in range(called_at + 1):
+        assert made == []
+        next(coming)
+        assert len(made) == (number == called_at)
     process = made[0]._process
     assert process is not None
     assert process.poll() is None

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 Json = Any
@@ -88,11 +89,17 @@ def optional_records(parent: Record, key: str) -> Iterator[Record]:
 def amount(parent: Record, key: str, where: str = "") -> Decimal:
     """An exact amount. WooCommerce writes them as text; a number with a point may be a rounded float and is refused."""
     value = parent.get(key)
+    found = _typed_amount(value) if isinstance(value, str) else None
+    if found is not None:
+        return found
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) < _LARGEST:
         return Decimal(value)
-    if isinstance(value, str) and _AMOUNT.fullmatch(value):
-        return Decimal(value)
     raise Problem(f"Its {where}{key} is {shown(value)}, which is not an amount.")
+
+
+@lru_cache(maxsize=20_000)  # a shop has a few thousand prices and sums of tax, each said many times over
+def _typed_amount(typed: str) -> Decimal | None:
+    return Decimal(typed) if _AMOUNT.fullmatch(typed) else None
 
 
 def number(parent: Record, key: str, where: str = "") -> Decimal:
@@ -103,8 +110,8 @@ def number(parent: Record, key: str, where: str = "") -> Decimal:
         found = Decimal(value)
     elif isinstance(value, float):
         found = Decimal(repr(value))  # as it was written; an order kept and decoded again may bring floats
-    elif isinstance(value, str) and _AMOUNT.fullmatch(value):
-        found = Decimal(value)
+    elif isinstance(value, str):
+        found = _typed_amount(value)
     if found is None or not found.is_finite() or not _is_reasonable(found):
         raise Problem(f"Its {where}{key} is {shown(value)}, which is not a number that can be used.")
     return found
@@ -149,9 +156,18 @@ def moment(parent: Record, key: str) -> datetime | None:
     value = parent.get(key)
     if value is None or value == "":
         return None
-    if isinstance(value, str) and _MOMENT.fullmatch(value.removesuffix("Z")):
-        try:
-            return datetime.fromisoformat(value.removesuffix("Z")).replace(tzinfo=UTC)
-        except ValueError:
-            pass
+    found = _typed_moment(value) if isinstance(value, str) else None
+    if found is not None:
+        return found
     raise Problem(f"Its {key} is {shown(value)}, which is not a date.")
+
+
+@lru_cache(maxsize=2_000)  # dates of an order are looked at by whoever chooses it, and again by whoever reads it
+def _typed_moment(typed: str) -> datetime | None:
+    plain = typed.removesuffix("Z")
+    if not _MOMENT.fullmatch(plain):
+        return None
+    try:
+        return datetime.fromisoformat(plain).replace(tzinfo=UTC)
+    except ValueError:
+        return None

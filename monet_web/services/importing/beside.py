@@ -32,8 +32,8 @@ _PASSED_ON = ("PATH", "LD_LIBRARY_PATH", "LANG", "LC_ALL")  # of the environment
 def understood(pages: Iterable[Page], connector: type[Connector], *, beside: bool) -> Iterator[ReadPage]:
     """The pages in their order, each with its orders read. Raises what `pages` raises, after the pages before it.
 
-    `beside`: with another process' help, which is called with the second page and used once it is awake. Lazily: a page
-    is taken from `pages` while the one before it waits for its turn.
+    `beside`: with another process' help, which is called when there is more than a page and used once it is awake.
+    Lazily: a page is taken from `pages` while the one before it waits for its turn.
     """
     coming = iter(pages)
     if not beside or not connector.__module__.startswith(_OURS):
@@ -42,8 +42,9 @@ def understood(pages: Iterable[Page], connector: type[Connector], *, beside: boo
     helper: Helper | None = None
     try:
         for number, page in enumerate(coming):
-            if number == 1:
-                helper = Helper(connector.kind)  # an import of one page does without it
+            # An import of one page does without it.
+            if helper is None and (number == 1 or (page.expected or 0) > len(page.orders) > 0):
+                helper = Helper(connector.kind)
             if helper is not None and helper.is_awake() and helper.begin(page):
                 yield from _in_turn(helper, connector, page, coming)
             else:
