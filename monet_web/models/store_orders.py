@@ -44,6 +44,8 @@ class StoreOrder(Base):
     changed_at: Mapped[datetime | None] = mapped_column(Moment)
     latest_version_id: Mapped[int | None] = mapped_column(Id)  # no foreign key: written in one go with the version
     ignored_version_id: Mapped[int | None] = mapped_column(Id)
+    # Of the raw order and of the program that read it; None: it is read again whenever the store says it.
+    raw_hash: Mapped[bytes | None] = mapped_column(LargeBinary(16))
     outcome: Mapped[Outcome] = mapped_column(kept_by_value(Outcome), default=Outcome.OPEN)
     reason: Mapped[str] = mapped_column(String(60), default="")
     details: Mapped[dict[str, str] | None] = mapped_column(JSON(none_as_null=True))

@@ -21,6 +21,8 @@ from monet_web.domain.mask import fold
 from monet_web.models.invoices import WORDS, Invoice
 
 RARE = 3000  # documents
+# By its table's name: a query may have a second invoice, the one that is credited.
+_WORDS: ColumnElement[Any] = literal_column(WORDS.replace("search_text", f"{Invoice.__tablename__}.search_text"))
 _LONGEST = 200
 _MOST_WORDS = 8
 _PIECE = re.compile(r"[^\W_]+")
@@ -47,7 +49,7 @@ def found_by(session: Session, typed: str) -> Found:
     whole = tuple(_contains(word) for word in words if len(_PIECE.findall(word)) != 1 or not word.isalnum())
     if session.get_bind().dialect.name == "postgresql" and pieces:
         match = " & ".join(f"'{piece}'{':*' if is_last else ''}" for _, is_last, piece in leading)
-        return Found((literal_column(WORDS).op("@@", is_comparison=True)(cast(match, TSQUERY)), *whole))
+        return Found((_WORDS.op("@@", is_comparison=True)(cast(match, TSQUERY)), *whole))
     if pieces and _knows_words(session):
         match = " ".join(f'"{piece}"{"*" if is_last else ""}' for _, is_last, piece in leading)
         some = "SELECT count(*) FROM (SELECT 1 FROM invoice_words WHERE invoice_words MATCH :match LIMIT :most)"

@@ -124,7 +124,7 @@ class Helper:
             self.close()
             return None
         found, packed = pickle.loads(answer)  # noqa: S301 - our own process said it, over its own pipe
-        reads = [Read(page.orders[index], order, digest) for index, order, digest in found]
+        reads = [Read(page.orders[index], order, digest, raw) for index, order, digest, raw in found]
         known = {one.key for one in reads}
         reads += [one for one in unreadable(page) if one.key not in known]
         is_whole = len(reads) == len(page.orders) and not page.unreadable

@@ -124,10 +124,13 @@ def _keep(
         if row is None:
             orders.append(
                 {"id": ids[one.key], "store_id": store_id, "external_id": one.key, "latest_version_id": version_id,
-                 "outcome": Outcome.OPEN, "reason": "", "left_out": False, "left_out_reason": "", **said}
+                 "outcome": Outcome.OPEN, "reason": "", "left_out": False, "left_out_reason": "",
+                 "raw_hash": one.raw_digest, **said}
             )  # fmt: skip
         else:
-            changed.append({"the_id": row.id, "latest_version_id": version_id, **said})
+            changed.append(
+                {"the_id": row.id, "latest_version_id": version_id, "raw_hash": one.raw_digest, **said}
+            )  # fmt: skip
         versions.append(
             {"id": version_id, "store_order_id": ids[one.key] if row is None else row.id,
              "n": 1 if row is None else (row.n or 0) + 1, "content_hash": one.digest,

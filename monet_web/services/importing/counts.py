@@ -44,6 +44,11 @@ class Counts:
             if one.outcome == "in_journal" and self.causes is not None:
                 self.causes.add(one)
 
+    def add_known(self, orders: int) -> None:
+        """Count orders that the store said again to the byte."""
+        self.fetched += orders
+        self.outcomes["already_there"] += orders
+
     def values(self) -> dict[str, Any]:
         """Columns of the run's row."""
         return {

@@ -35,11 +35,11 @@ def main(kind: str) -> None:
 
 
 def answer(connector: type[Connector], text: bytes) -> bytes:
-    """Pickled: ([(place in the page, order, digest)], the page as it is kept)."""
+    """Pickled: ([(place in the page, order, digest, raw digest)], the page as it is kept)."""
     page = load_exact(text)
     places = {id(raw): place for place, raw in enumerate(page["orders"])}
     reads = read_page(connector, Page(tuple(page["orders"]), page["context"]))
-    found = [(places[id(one.raw)], one.order, one.digest) for one in reads]
+    found = [(places[id(one.raw)], one.order, one.digest, one.raw_digest) for one in reads]
     pickled = BytesIO()
     _Pickler(pickled, pickle.HIGHEST_PROTOCOL).dump((found, packed(text)))
     return pickled.getvalue()

@@ -6,10 +6,13 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import orjson
 
+import monet_web
 from monet_web.connectors.base import Connector, Page
 from monet_web.domain.orders import Order, Unreadable
 from monet_web.services.importing.packed import dump_exact
@@ -26,6 +29,7 @@ class Read:
     raw: Mapping[str, Any]
     order: Order | Unreadable
     digest: bytes
+    raw_digest: bytes | None = None  # None: the same raw order is to be read again
 
     @property
     def key(self) -> str:
@@ -41,10 +45,26 @@ def read_page(connector: type[Connector], page: Page) -> list[Read]:
         if not order.external_id:
             order = replace(order, external_id="?" + hashlib.sha256(dump_exact(raw)).hexdigest()[:16])
         one = _read(raw, order)
+        if isinstance(one.order, Order) and not one.order.refunds and not one.order.is_refunded:
+            one = replace(one, raw_digest=raw_digest(raw, page.context))
         reads[one.key] = one
     for one in unreadable(page):
         reads.setdefault(one.key, one)
     return list(reads.values())
+
+
+def raw_digest(raw: Mapping[str, Any], context: Mapping[str, Any]) -> bytes:
+    """16 bytes that tell two raw orders apart, what they share with their page and the program that reads them."""
+    seed = program() + (dump_exact(context) if context else b"")
+    return hashlib.blake2b(seed + dump_exact(raw), digest_size=16).digest()
+
+
+@cache
+def program() -> bytes:
+    """A digest of all that decides how an order is read: a newer program reads what an older one knew."""
+    home = Path(monet_web.__file__).parent
+    files = sorted([*home.glob("connectors/**/*.py"), *home.glob("domain/*.py"), Path(__file__)])
+    return hashlib.blake2b(b"".join(file.read_bytes() for file in files), digest_size=16).digest()
 
 
 def unreadable(page: Page) -> list[Read]:

@@ -35,6 +35,7 @@ from monet_web.services.importing.claims import Claim, LostClaim, patiently
 from monet_web.services.importing.collect import remember
 from monet_web.services.importing.counts import Counts
 from monet_web.services.importing.foreseen import Causes
+from monet_web.services.importing.known import Known, unread
 from monet_web.services.importing.month_check import MonthCheck, month_check_of
 from monet_web.services.importing.prepare import Prepared
 from monet_web.services.integrations.installed import make_connector
@@ -211,6 +212,10 @@ def _read_and_book(
     is_window = task.ids is None and task.asks_the_store
     gone = vanished.pages(session, claim, booking, connector, task.window, seen) if is_window else iter(())
     left = open_again.pages(session, booking, connector, task.window, seen) if is_window else iter(())
+    # A preview and the check of a month want to see each order.
+    known = Known(session, store_id=booking.store_id, run_id=booking.run_id)
+    if task.asks_the_store and task.check is None and not booking.is_preview:
+        own = known.without(own)
     # These two ask what was seen until then, so they are never taken from before their turn.
     read = chain(
         understood(own, booking.connector, beside=task.asks_the_store and _has_room_beside(session)),
@@ -222,17 +227,25 @@ def _read_and_book(
         if page.expected is not None and page.expected != expected:
             expected = page.expected
             patiently(partial(_expect, session, claim, expected, now=booking.now))
-        remembered = patiently(
-            partial(remember, session, claim, store_id=booking.store_id, page=read_page, now=booking.now)
-        )
-        for one in remembered:
-            seen.add(one.store_order_id)
-        prepared, counts = book_page(session, claim, booking, remembered, counts)
+        taken = known.taken()
+        for order_id in taken:
+            seen.add(order_id)
+        counts.add_known(len(taken))
+        if taken and not read_page.reads:
+            patiently(partial(_count, session, claim, counts, now=booking.now))
+            prepared: list[Prepared] = []
+        else:
+            remembered = patiently(
+                partial(remember, session, claim, store_id=booking.store_id, page=read_page, now=booking.now)
+            )
+            for one in remembered:
+                seen.add(one.store_order_id)
+            prepared, counts = book_page(session, claim, booking, remembered, counts)
         if task.check is not None:
             task.check.add(prepared)
         now_stands = patiently(partial(_row, session, claim.run_id))
         watch(now_stands)
-        booked(now_stands, prepared)
+        booked(now_stands, [*prepared, *(unread(order_id) for order_id in taken)])
         if now_stands.state is not RunState.RUNNING or now_stands.attempt != claim.attempt:
             return RunState.STOPPED
     if task.check is not None:
@@ -258,6 +271,11 @@ def _keep_check(session: Session, claim: Claim, check: MonthCheck, store_id: int
 def _expect(session: Session, claim: Claim, expected: int, *, now: datetime) -> None:
     with writing(session):
         claims.hold(session, claim, now=now, expected=expected)
+
+
+def _count(session: Session, claim: Claim, counts: Counts, *, now: datetime) -> None:
+    with writing(session):
+        claims.hold(session, claim, now=now, **counts.values())
 
 
 class _Stop:
