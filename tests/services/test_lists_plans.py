@@ -1,0 +1,129 @@
+"""The lists never go through all invoices: what the databases say of how they answer the queries of the pages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date
+from typing import Any
+
+import pytest
+from sqlalchemy import event
+from sqlalchemy.orm import Session
+
+from monet_web.models.base import reading
+from monet_web.services.books import waiting_figures
+from monet_web.services.documents import causes, invoice_list, journals, unsettled, waiting
+from monet_web.services.documents.invoice_list import SORTS, Wanted
+from monet_web.services.documents.waiting import Which
+from monet_web.services.goods import item_lists
+
+FIRST, LAST = date(2026, 10, 1), date(2026, 10, 31)
+WANTED = {
+    "all": Wanted(),
+    "words": Wanted(text="KL-1001 ona"),
+    "store": Wanted(integration_id=2),
+    "foreign": Wanted(currency="USD"),
+    "days": Wanted(first=FIRST, last=LAST),
+    "notices": Wanted(has_notices=True),
+    "changed": Wanted(is_changed=True),
+}
+Asking = Callable[[Session], object]
+LISTS: dict[str, Asking] = {
+    **{name: lambda session, wanted=wanted: invoice_list.page(session, wanted) for name, wanted in WANTED.items()},  # type: ignore[misc]
+    **{
+        f"counted {name}": lambda session, wanted=wanted: invoice_list.counted(session, wanted)  # type: ignore[misc]
+        for name, wanted in WANTED.items()
+    },
+    "waiting": lambda session: waiting.page(session, Which(), after=5),
+    "waiting of a journal": lambda session: waiting.page(session, Which(journal_id=1)),
+    "waiting of a cause": lambda session: waiting.page(session, Which(code="item_unknown", subject="KN-01")),
+    "waiting words": lambda session: waiting.page(session, Which(text="ona")),
+    "waiting ids": lambda session: waiting.ids(session, Which(), limit=100),
+    "causes": causes.causes,
+    "summary": lambda session: waiting.summary(session, Which(integration_id=1)),
+    "journals": journals.list_journals,
+    "items": lambda session: item_lists.list_items(session, only="waiting"),
+    "stock to settle": unsettled.page,
+}
+
+
+@contextmanager
+def asked(session: Session) -> Iterator[list[tuple[str, Any]]]:
+    found: list[tuple[str, Any]] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+        found.append((statement, parameters))
+
+    event.listen(session.get_bind(), "before_cursor_execute", note)
+    yield found
+    event.remove(session.get_bind(), "before_cursor_execute", note)
+
+
+def plans(session: Session, ask: Asking) -> list[str]:
+    """How each query that names invoices is answered, as one text each; no rows are needed for that."""
+    with reading(session), asked(session) as found:
+        ask(session)
+    queries = [one for one in found if one[0].startswith("SELECT") and " invoices" in one[0]]
+    told = []
+    with reading(session):
+        connection = session.connection()
+        is_sqlite = connection.dialect.name == "sqlite"
+        if not is_sqlite:
+            connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
+            connection.exec_driver_sql("SET LOCAL enable_sort = off")
+        for statement, parameters in queries:
+            rows = connection.exec_driver_sql(
+                f"EXPLAIN {'QUERY PLAN ' if is_sqlite else ''}{statement}", parameters
+            ).all()
+            told.append("\n".join(str(row[-1]) for row in rows))
+    return told
+
+
+def goes_through_all(plan: str) -> list[str]:
+    """Lines that read the table of invoices from end to end."""
+    lines = [line.strip() for line in plan.splitlines()]
+    return [
+        line
+        for line in lines
+        if "Seq Scan on invoices" in line or (line.startswith("SCAN invoices") and "USING" not in line)
+    ]
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_a_list_does_not_go_through_all_invoices(session: Session, name: str) -> None:
+    found = plans(session, LISTS[name])
+    assert [line for plan in found for line in goes_through_all(plan)] == []
+
+
+def test_a_search_that_no_index_leads_is_told(session: Session) -> None:
+    from sqlalchemy import select
+
+    from monet_web.models import Invoice
+
+    [plan] = plans(session, lambda session: session.execute(select(Invoice.id).where(Invoice.note == "x")).all())
+    assert goes_through_all(plan)
+
+
+@pytest.mark.parametrize("descending", [True, False])
+@pytest.mark.parametrize("sort", SORTS)
+def test_a_sorted_list_is_read_in_its_order(session: Session, sort: str, descending: bool) -> None:
+    for after in (None, 3):
+        plan = plans(
+            session,
+            lambda session, after=after: invoice_list.page(  # type: ignore[misc]
+                session, Wanted(), sort=sort, descending=descending, after=after
+            ),
+        )[0]
+        assert goes_through_all(plan) == []
+        lines = [line.strip().removeprefix("->").strip() for line in plan.splitlines()]
+        # PostgreSQL sorts what one number has by its id, which is one row.
+        assert [line for line in lines if "TEMP B-TREE" in line or line.startswith("Sort  (")] == []
+
+
+def test_what_waits_is_counted_once_until_it_changes(session: Session) -> None:
+    with reading(session):
+        waiting_figures.of_all(session)
+    with reading(session), asked(session) as found:
+        waiting_figures.of_all(session)
+    assert len([statement for statement, _ in found if statement.startswith("SELECT")]) == 1
