@@ -20,6 +20,8 @@ from monet_web.demo.stores import ports
 
 SECONDS_BETWEEN_LOOKS = 0.2
 SECONDS_BETWEEN_PINGS = 2.0
+# Whoever typed `monet run` waits for the page; the others load meanwhile only if it takes longer than this.
+SECONDS_FOR_THE_PAGE = 10.0
 LONGEST_DELAY = 60.0  # between two starts of a child that keeps dying; one that lived longer begins anew at 1 s
 # An import at work may finish its page of orders; what it leaves goes back to the queue by itself.
 SECONDS_TO_END = 15.0
@@ -28,10 +30,14 @@ SECONDS_TO_END_AT_ONCE = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """One child process: its name in what we say, and its arguments to this Python."""
+    """One child process: its name in what we say, and its arguments to this Python.
+
+    `after_web`: it starts when the web page answers, or after ten seconds, so that both do not load at once.
+    """
 
     name: str
     arguments: tuple[str, ...]
+    after_web: bool = False
 
 
 def programs(config: Config, *, host: str, port: int, store_port: int | None = None) -> tuple[Program, ...]:
@@ -58,10 +64,10 @@ def programs(config: Config, *, host: str, port: int, store_port: int | None = N
     return (
         *stores,
         web,
-        Program("worker", (str(CHECKOUT / "worker.py"),)),
+        Program("worker", (str(CHECKOUT / "worker.py"),), after_web=True),
         # The timetable of all goes on while that one is busy with an import.
-        Program("ticker", (str(CHECKOUT / "worker.py"), "--queue", queues.TIMETABLE)),
-        Program("scheduler", ("-m", "monet_web.scheduler")),
+        Program("ticker", (str(CHECKOUT / "worker.py"), "--queue", queues.TIMETABLE), after_web=True),
+        Program("scheduler", ("-m", "monet_web.scheduler"), after_web=True),
     )
 
 
@@ -210,11 +216,15 @@ def supervise(
     children = [Child(program, environ) for program in programs]
     has_answered = False
     next_ping = time.monotonic() + SECONDS_BETWEEN_PINGS
+    held_until = time.monotonic() + SECONDS_FOR_THE_PAGE
+    started = [child for child in children if not child.program.after_web]
     try:
-        for child in children:
+        for child in started:
             child.start()
         while not stop.wait(SECONDS_BETWEEN_LOOKS):
-            for child in children:
+            if len(started) < len(children) and (has_answered or time.monotonic() >= held_until):
+                started = children
+            for child in started:
                 child.look()
             if keep_redis is not None and time.monotonic() >= next_ping:
                 keep_redis()

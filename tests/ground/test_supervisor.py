@@ -121,6 +121,35 @@ def test_the_address_is_told_once_when_the_web_answers() -> None:
     assert told == ["ready"]
 
 
+def test_others_load_once_the_page_answers(tmp_path: Path) -> None:
+    """The page's own program tells when it begins; the worker tells whether it had answered by then."""
+    port, told = free_port(), tmp_path / "told"
+    web = (
+        "import http.server, time\n"
+        "class Page(http.server.BaseHTTPRequestHandler):\n"
+        "    def do_GET(self):\n"
+        f"        open({str(told)!r}, 'a').write('w')\n"
+        "        self.send_response(200); self.end_headers()\n"
+        f"time.sleep(0.5); http.server.HTTPServer(('127.0.0.1', {port}), Page).serve_forever()"
+    )
+    worker = f"open({str(told)!r}, 'a').write('x'); import time; time.sleep(60)"
+    supervise_until(
+        lambda: told.exists() and "x" in told.read_text(),
+        Program("worker", ("-c", worker), after_web=True),
+        Program("web", ("-c", web)),
+        health_url=f"http://127.0.0.1:{port}/healthz",
+    )
+    assert set(told.read_text()[:-1]) == {"w"}  # a busy machine may be asked twice
+    assert told.read_text()[-1] == "x"
+
+
+def test_others_do_not_wait_for_a_page_that_never_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(supervisor, "SECONDS_FOR_THE_PAGE", 0.3)
+    told = tmp_path / "told"
+    worker = f"open({str(told)!r}, 'w').close(); import time; time.sleep(60)"
+    supervise_until(told.exists, Program("worker", ("-c", worker), after_web=True))
+
+
 def test_a_taken_port_is_said_in_a_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
