@@ -57,6 +57,7 @@ CONTROLS: Mapping[str, str] = {
     "marketplace_vat": "open",
     "invoice_not_registered": "open",
     "vat_by_hand": "open",
+    "company_charged": "open",
     "goods_unanswered": "open",
     "refund_over": "open",
     "refund_incomplete": "open",
