@@ -108,6 +108,7 @@ class Ahead(Generic[Who]):
         self._begun: OrderedDict[tuple[int, int], Future[Slice]] = OrderedDict()
         self._total: int | None = None
         self._in_turn = 0
+        self._was_full = False
         self._last = -1
 
     def __call__(self, start: int, size: int, step: int) -> Slice:
@@ -115,6 +116,8 @@ class Ahead(Generic[Who]):
         begun = self._begun.pop((start, size), None)
         if begun is None:
             self.forget()
+            if self._in_turn > 1 and self._was_full and start > self._last:
+                self._begin(start + step, size, step)  # the third piece is not alone any more
             found = self._first(start, size)
         else:
             self._begin(start + step, size, step)
@@ -123,7 +126,8 @@ class Ahead(Generic[Who]):
         self._last = start
         if found.rows:
             self._total = found.total
-        if self._in_turn > 2 and len(found.rows) == size:
+        self._was_full = len(found.rows) == size
+        if self._in_turn > 2 and self._was_full:
             self._begin(start + step, size, step)
         return found
 

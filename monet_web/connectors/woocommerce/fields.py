@@ -97,7 +97,7 @@ def amount(parent: Record, key: str, where: str = "") -> Decimal:
     raise Problem(f"Its {where}{key} is {shown(value)}, which is not an amount.")
 
 
-@lru_cache(maxsize=20_000)  # a shop has a few thousand prices and sums of tax, each said many times over
+@lru_cache(maxsize=5_000)  # a shop has some thousand prices and sums of tax, each said many times over
 def _typed_amount(typed: str) -> Decimal | None:
     return Decimal(typed) if _AMOUNT.fullmatch(typed) else None
 
