@@ -14,7 +14,7 @@ from monet_web.connectors import CONNECTORS
 from monet_web.domain.orders import Order
 from monet_web.models import StoreOrder
 from monet_web.models.base import reading, writing
-from monet_web.services.importing import understand
+from monet_web.services.importing import known, understand
 from tests.builders import NOON, a_line, an_item, an_order
 from tests.services.scripted import ScriptedStore, import_all, integrate, invoices, put
 
@@ -131,3 +131,16 @@ def _every() -> Any:
     from monet_web.domain.windows import Window
 
     return Selection(Window(NOON - timedelta(days=2), NOON + timedelta(days=2)))
+
+
+@pytest.mark.parametrize(
+    ("raw", "guessed"),
+    [
+        ({"order": {"id": 17}, "refunds": []}, "17"),
+        ({"order": {"order_id": "17"}}, "17"),
+        ({"id": "gid://shopify/Order/17"}, "17"),
+        ({"nothing": "like it"}, ""),
+    ],
+)
+def test_platforms_put_the_id_of_an_order_in_one_of_few_places(raw: dict[str, Any], guessed: str) -> None:
+    assert known._guessed_id(raw) == guessed

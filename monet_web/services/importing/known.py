@@ -81,5 +81,7 @@ def unread(order_id: int) -> Prepared:
 
 def _guessed_id(raw: Mapping[str, Any]) -> str:
     """Where platforms put an order's id. A wrong guess costs a reading and no more: the digest decides."""
-    found = raw.get("id", raw.get("order_id", ""))
+    inner = raw.get("order")
+    order = inner if isinstance(inner, Mapping) else raw  # beside an order some keep its refunds
+    found = order.get("id", order.get("order_id", ""))
     return str(found).rpartition("/")[2][:ID_LENGTH] if isinstance(found, (int, str)) else ""
