@@ -25,7 +25,7 @@ from monet_web.services.importing.packed import dumped_exact
 from monet_web.services.importing.understand import Read, ReadPage, read_page, unreadable
 
 _OURS = connectors.__name__ + "."  # what another process knows
-_PATIENCE = 5.0  # seconds for the process to end
+_PATIENCE = 5  # seconds for the process to end
 _PASSED_ON = ("PATH", "LD_LIBRARY_PATH", "LANG", "LC_ALL")  # of the environment; the rest of it holds secrets
 
 
