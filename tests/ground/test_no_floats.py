@@ -33,7 +33,6 @@ FLOATS: dict[str, str] = {
     "services/documents/refund_note.py": SECONDS,
     "services/documents/reissue.py": SECONDS,
     "services/documents/register.py": SECONDS,
-    "services/importing/beside.py": SECONDS,
     "services/importing/claimed.py": SECONDS,
     "services/importing/claims.py": SECONDS,
     "services/integrations/integration_form.py": SECONDS,
