@@ -95,7 +95,10 @@ def propose(
     open_amount = ZERO  # what no line of the refund names
     chosen = {key: within(part, by_position[key]) for key, part in (typed or {}).items() if key in by_position}
     if chosen and abs(total - gross(chosen)) <= limit:
-        amounts = document(chosen, sold, left, total - gross(chosen), eur_rate)
+        if total == left.totals.total:  # the last of several takes the cents in euro that the others left
+            amounts = _with_quantities(in_full(left), {line.position: Part() for line in left.lines} | chosen)
+        else:
+            amounts = document(chosen, sold, left, total - gross(chosen), eur_rate)
     elif total == left.totals.total:
         amounts = in_full(left)
         if refund.lines:

@@ -225,3 +225,21 @@ def test_a_status_counts_for_what_no_refund_names() -> None:
 def test_nothing_is_shared_over_lines_that_come_to_nothing() -> None:
     line = LineAmounts(1, Decimal(1), ZERO, ZERO, ZERO)
     assert proportion([line], Decimal("5.00"), CENT) == {}
+
+
+def test_the_last_refund_that_a_person_shared_out_takes_the_cents_in_euro_that_the_others_left() -> None:
+    sold, left = an_invoice([(Decimal(21), Decimal("0.55"), 2, True)], ZERO)  # 0.60 with its discount, 0.55 in euro
+    half = {1: Part(Decimal(1), Decimal("0.27"), Decimal("0.06"), "back"), 2: Part(ZERO, Decimal("-0.03"), ZERO)}
+    rest = {
+        1: Part(Decimal(1), Decimal("0.28"), Decimal("0.06"), "back"),
+        2: Part(ZERO, Decimal("-0.03"), Decimal("-0.01")),
+    }
+    for typed in (half, rest):
+        total = sum((part.gross for part in typed.values()), ZERO)
+        answered = proposed(Refund("r", NOW, total), sold, left, typed)
+        holds(answered.amounts, left)
+        assert answered.findings == ()
+        assert [line.quantity for line in answered.amounts.lines] == [Decimal(-1), ZERO]
+        left = remaining(left, [answered.amounts])
+    assert left.totals == Totals(*[ZERO] * 7)
+    assert [row.amount_eur for row in left.vat] == [ZERO]
