@@ -12,7 +12,7 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 
-from monet_web.domain.money import ZERO, allocate, convert
+from monet_web.domain.money import ZERO, allocate, convert, round_cents
 from monet_web.domain.orders import PaymentKind
 
 
@@ -68,8 +68,26 @@ class Taxed:
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """The invoice that a credit note or a re-issued invoice comes from, and what of its total stood in EUR around that.
+
+    `before` and `after`: its total less its credit notes, with what was re-issued of it, without and with the document.
+    """
+
+    paid: tuple[tuple[PaymentKind, Decimal], ...]  # in its currency
+    total: Decimal  # in its currency
+    eur_rate: Decimal
+    total_eur: Decimal
+    before: Decimal
+    after: Decimal
+
+
+@dataclass(frozen=True, slots=True)
 class Document:
-    """One document; a credit note's amounts are negative. Σ sold = Σ base; totals in euro as the document has them."""
+    """One document; a credit note's amounts are negative. Σ sold = Σ base; totals in euro as the document has them.
+
+    One that has an `origin` is paid as that was, whatever `paid` says: after − before is its total in EUR.
+    """
 
     day: date
     store: str
@@ -84,6 +102,7 @@ class Document:
     net_eur: Decimal
     vat_eur: Decimal
     total_eur: Decimal
+    origin: Origin | None = None
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -163,16 +182,37 @@ def _entries(one: Document, accounts: Accounts) -> Iterable[tuple[Part, str, str
 
 def _paid(one: Document) -> list[tuple[PaymentKind | None, Decimal]]:
     """The total in euro by how it is paid; None: owed by the buyer."""
-    kinds = list(dict.fromkeys(kind for kind, _ in one.paid))
-    if not kinds:
-        return [(None, one.total_eur)]
-    if len(kinds) == 1:
-        return [(kinds[0], one.total_eur)]
-    by_kind = [sum((amount for kind, amount in one.paid if kind is each), ZERO) for each in kinds]
-    if one.is_credit_note or sum(by_kind, ZERO) == one.total:
-        return list(zip(kinds, allocate(one.total_eur, by_kind), strict=True))
-    in_eur = [convert(amount, one.eur_rate) for amount in by_kind]
-    return [*zip(kinds, in_eur, strict=True), (None, one.total_eur - sum(in_eur, ZERO))]
+    origin = one.origin
+    if origin is None:
+        return _debited(one)
+    whole = _debited(origin)
+    # In proportion to what stands, and not to each document's total: so it ends at 0 on every account with the last.
+    both = zip(_part(whole, origin.after, origin.total_eur), _part(whole, origin.before, origin.total_eur), strict=True)
+    return [(kind, after - before) for (kind, _), (after, before) in zip(whole, both, strict=True)]
+
+
+def _debited(one: Document | Origin) -> list[tuple[PaymentKind | None, Decimal]]:
+    """By the amounts that are said; the rest in the one way that no amount is said of, else it is owed."""
+    by_kind: dict[PaymentKind | None, Decimal] = {}
+    for kind, amount in one.paid:
+        by_kind[kind] = by_kind.get(kind, ZERO) + amount
+    said = sum(by_kind.values(), ZERO)
+    # Stores keep more places of an amount than an invoice has.
+    if said and one.total in (said, round_cents(said)) and min(by_kind.values()) >= 0:
+        return list(zip(by_kind, allocate(one.total_eur, list(by_kind.values())), strict=True))
+    untold = [kind for kind, amount in by_kind.items() if not amount]
+    in_eur = {kind: convert(amount, one.eur_rate) for kind, amount in by_kind.items()}
+    rest = untold[0] if len(untold) == 1 else None
+    in_eur[rest] = one.total_eur - sum(in_eur.values(), ZERO)
+    return list(in_eur.items())
+
+
+def _part(whole: Sequence[tuple[PaymentKind | None, Decimal]], amount: Decimal, total: Decimal) -> list[Decimal]:
+    """`amount` in proportion to the parts of `total`, whatever their signs; all of it: exactly these parts."""
+    largest = max(range(len(whole)), key=lambda at: (abs(whole[at][1]), -at))
+    shares = [round_cents(each * amount / total) if total else ZERO for _, each in whole]
+    shares[largest] += amount - sum(shares, ZERO)
+    return shares
 
 
 def _sold(one: Document) -> list[tuple[str, str, Decimal | None, Decimal]]:

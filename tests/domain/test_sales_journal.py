@@ -6,12 +6,13 @@ from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from monet_web.domain.money import ZERO, convert
 from monet_web.domain.orders import PaymentKind
-from monet_web.domain.sales_journal import Accounts, Document, Part, Row, Sold, Taxed, journal
+from monet_web.domain.sales_journal import Accounts, Document, Origin, Part, Row, Sold, Taxed, journal
 
 ACCOUNTS = Accounts("2410", "2411", "2412", "2413", "4492", "4493", "6803", "2720")
 PREPAID, COD, CARD = PaymentKind.PREPAID, PaymentKind.CASH_ON_DELIVERY, PaymentKind.GIFT_CARD
@@ -30,6 +31,15 @@ def a_document(**changes: object) -> Document:
 
 def shown(rows: list[Row]) -> list[tuple[str, str, str, str, str]]:
     return [(row.part.value, row.account, row.code, f"{row.debit:.2f}", f"{row.credit:.2f}") for row in rows]
+
+
+def paid_on(documents: list[Document]) -> dict[str, Decimal]:
+    """Account → what its payments came to, debits above 0."""
+    found: dict[str, Decimal] = {}
+    for row in journal(documents, ACCOUNTS):
+        if row.part is Part.PAYMENT:
+            found[row.account] = found.get(row.account, ZERO) + row.debit - row.credit
+    return found
 
 
 def test_one_invoice_is_debited_on_its_payment_and_credited_on_sales_and_vat() -> None:
@@ -60,7 +70,8 @@ def test_cash_that_a_till_gave_a_receipt_for_stands_on_its_own_account() -> None
 def test_a_credit_note_stands_apart_on_the_other_sides() -> None:
     note = a_document(
         is_credit_note=True, sold=(Sold("5001", D(21), D(-10)),), taxed=(Taxed(D(21), "PVM1", D(-10), D("-2.10")),),
-        total=D("-12.10"), net_eur=D(-10), vat_eur=D("-2.10"), total_eur=D("-12.10"),
+        total=D("-12.10"), net_eur=D(-10), vat_eur=D("-2.10"), total_eur=D("-12.10"), paid=(),
+        origin=Origin(((PREPAID, D("16.94")),), D("16.94"), D(1), D("16.94"), D("16.94"), D("4.84")),
     )  # fmt: skip
     rows = [row for row in journal([a_document(), note], ACCOUNTS) if row.is_credit_note]
     assert shown(rows) == [
@@ -81,6 +92,48 @@ def test_several_payments_are_debited_each_and_what_is_not_paid_is_owed() -> Non
     ]  # fmt: skip
     owed = a_document(paid=())
     assert [row.account for row in journal([owed], ACCOUNTS) if row.debit] == ["2410"]
+
+
+@pytest.mark.parametrize(
+    ("paid", "debited"),
+    [
+        ([(CARD, "2.00")], [("2410", "14.94"), ("2413", "2.00")]),
+        ([(PREPAID, "5.00"), (PREPAID, "1.94")], [("2410", "10.00"), ("2411", "6.94")]),
+        ([(PREPAID, "20.00")], [("2410", "-3.06"), ("2411", "20.00")]),  # more than it costs is owed to the buyer
+        ([(PREPAID, "16.942")], [("2411", "16.94")]),  # the store's own places
+        ([(COD, "0")], [("2412", "16.94")]),  # a way of paying without an amount
+        ([(CARD, "5.00"), (COD, "0")], [("2412", "11.94"), ("2413", "5.00")]),
+        ([(CARD, "0"), (COD, "0")], [("2410", "16.94")]),
+    ],
+)
+def test_amounts_say_what_each_account_is_debited_with_one_way_of_paying_too(
+    paid: list[tuple[PaymentKind, str]], debited: list[tuple[str, str]]
+) -> None:
+    one = a_document(paid=tuple((kind, D(amount)) for kind, amount in paid))
+    assert paid_on([one]) == {account: D(amount) for account, amount in debited}
+
+
+def test_a_part_that_is_paid_in_another_currency_is_debited_in_euro() -> None:
+    one = a_document(
+        eur_rate=D(2), sold=(Sold("5001", D(21), D(28)),), taxed=(Taxed(D(21), "PVM1", D(28), D("2.94")),),
+        total=D("33.88"), paid=((CARD, D(4)),),
+    )  # fmt: skip
+    assert paid_on([one]) == {"2410": D("14.94"), "2413": D("2.00")}
+
+
+@given(st.data())
+def test_credit_notes_that_leave_nothing_leave_nothing_on_any_account_of_payments(data: st.DataObject) -> None:
+    paid = tuple(data.draw(st.lists(st.tuples(_kinds, _amounts), max_size=3)))
+    whole = data.draw(st.decimals(min_value="0.01", max_value="500", places=2))
+    rate = data.draw(st.sampled_from([D(1), D("1.0837")]))
+    plain = a_document(paid=paid, total=data.draw(_amounts), total_eur=whole, net_eur=whole - D("2.94"), eur_rate=rate)
+    documents, stands = [plain], whole
+    for each in [*data.draw(st.lists(_amounts, max_size=3)), -whole]:
+        after = ZERO if each == -whole else stands + each
+        origin = Origin(paid, plain.total, rate, whole, stands, after)
+        documents.append(a_document(total_eur=after - stands, net_eur=after - stands - D("2.94"), origin=origin))
+        stands = after
+    assert not any(paid_on(documents).values())
 
 
 def test_vat_under_oss_has_an_account_of_its_own() -> None:
