@@ -275,7 +275,11 @@ def _say_month(found: Month) -> None:
     if found.earlier:
         lines.append(f"{_wait(found.earlier)} in months before it, which closing it would close too.")
     if found.unbooked:
-        lines.append(f"{_out.many(found.unbooked, 'order')} became no document: monet conflicts list, monet runs list")
+        numbers = ", ".join(found.named_unbooked) + (" …" if len(found.named_unbooked) < found.unbooked else "")
+        lines.append(
+            f"{_out.many(found.unbooked, 'order')} in no document ({numbers}): launch the period again, or see "
+            "monet conflicts list, monet runs list"
+        )
     if found.changed:
         lines.append(f"{_out.many(found.changed, 'document')} changed in the store: monet changed list")
     if found.given_back:

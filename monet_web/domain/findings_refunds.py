@@ -21,6 +21,20 @@ REFUND_CODES: Mapping[str, tuple[Sentences, Sentences]] = {
             "Parduotuvė grąžino dalį užsakymo sumos",
         ),
     ),
+    "refund_left": (
+        Sentences(
+            "The store has refunded {amount} {currency} of this order ({count}), and no credit note says so.",
+            "Its credit note was deleted or could not be made, so the month still counts what was given back.",
+            "Run the order's period again: the run makes the credit note.",
+            "The store has refunded part of the order, and no credit note says so",
+        ),
+        Sentences(
+            "Parduotuvė už šį užsakymą grąžino {amount} {currency} ({count}), o kreditinės sąskaitos nėra.",
+            "Kreditinė sąskaita ištrinta arba jos nepavyko sukurti, todėl mėnuo tebeskaičiuoja grąžintą sumą.",
+            "Paleiskite užsakymo laikotarpį dar kartą: paleidimas sukurs kreditinę sąskaitą.",
+            "Parduotuvė grąžino dalį užsakymo sumos, o kreditinės sąskaitos nėra",
+        ),
+    ),
     "refund_waits": (
         Sentences(
             "Credit notes wait for you in this integration.",
@@ -125,6 +139,10 @@ REFUND_GENERAL: Mapping[str, tuple[General, General]] = {
     "refund_not_booked": (
         General("the order has a refund", "Let refunds wait in a journal in the integration's settings."),
         General("už užsakymą grąžinta pinigų", "Integracijos nuostatose leiskite grąžinimams laukti žurnale."),
+    ),
+    "refund_left": (
+        General("the order has a refund without a credit note", "Run the order's period again."),
+        General("užsakymas turi grąžinimą be kreditinės sąskaitos", "Paleiskite užsakymo laikotarpį dar kartą."),
     ),
     "refund_waits": (
         General("credit notes wait for you", "Look them over and register them."),

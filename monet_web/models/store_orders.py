@@ -11,6 +11,10 @@ from sqlalchemy.orm import Mapped, mapped_column
 from monet_web.models.base import Base, Id, Moment, kept_by_value
 
 
+# The key of an open order's details under which the day of its document stands that was deleted.
+DATED = "dated"
+
+
 class Outcome(StrEnum):
     """Where an order stands. `open`: remembered, and the next run that returns it books it."""
 

@@ -14,10 +14,11 @@ from sqlalchemy.orm import Session
 
 from monet_web.domain.errors import BrokenRule
 from monet_web.domain.quarters import Quarter
-from monet_web.models import Company, FilingTerms, Integration, Invoice, InvoiceFinding
+from monet_web.models import Company, FilingTerms, Integration, Invoice, InvoiceFinding, StoreOrder
 from monet_web.models.base import reading, writing
 from monet_web.models.invoices import InvoiceState
 from monet_web.models.store_orders import Outcome
+from monet_web.services.documents import journals
 from monet_web.services.documents.exports import filings, oss
 from monet_web.services.reports import month
 from tests.builders import a_store_order, an_integration
@@ -126,12 +127,37 @@ def test_what_waits_before_it_would_be_closed_too_and_asks_for_a_reason(session:
     assert month.close(session, IN_MONTH, reason="agreed", **WHO) == date(2026, 12, 31)
 
 
-@pytest.mark.parametrize("outcome", [Outcome.CONFLICT, Outcome.UNREADABLE])
+@pytest.mark.parametrize("outcome", [Outcome.CONFLICT, Outcome.UNREADABLE, Outcome.OPEN])
 def test_an_order_that_became_no_document_stands_open(session: Session, shop: Integration, outcome: Outcome) -> None:
     with writing(session):
         put(session, shop, "5")
         a_store_order(session, shop, "77", outcome=outcome, placed_at=datetime(2026, 12, 15, 10, tzinfo=UTC))
-    assert (loaded(session).stands_open, loaded(session).unbooked) == (["orders"], 1)
+    found = loaded(session)
+    assert (found.stands_open, found.unbooked, found.named_unbooked) == (["orders"], 1, ["1001"])
+
+
+def test_a_document_deleted_to_be_brought_back_stands_open_in_the_month_it_was_dated_in(
+    session: Session, shop: Integration
+) -> None:
+    with writing(session):
+        invoice = put(session, shop, "1", state=InvoiceState.IN_JOURNAL)
+        placed = datetime(2026, 11, 30, 10, tzinfo=UTC)
+        session.execute(update(StoreOrder).values(placed_at=placed, outcome=Outcome.IN_JOURNAL))
+    assert journals.delete(session, [invoice.id], leave_out=False, reason="", **WHO) == 1
+    assert loaded(session).stands_open == ["orders"]
+    with pytest.raises(BrokenRule, match="is not clean"):
+        month.close(session, IN_MONTH, **WHO)
+    with reading(session):
+        assert month.load(session, date(2026, 11, 1), now=NOW).unbooked == 1  # where it was placed, too
+        assert month.load(session, date(2027, 1, 1), now=NOW).unbooked == 0
+
+
+def test_a_document_deleted_and_left_out_is_nothing_that_is_missing(session: Session, shop: Integration) -> None:
+    with writing(session):
+        invoice = put(session, shop, "1", state=InvoiceState.IN_JOURNAL)
+        session.execute(update(StoreOrder).values(placed_at=datetime(2026, 12, 15, 10, tzinfo=UTC)))
+    journals.delete(session, [invoice.id], leave_out=True, reason="a test of the shop", **WHO)
+    assert loaded(session).stands_open == []
 
 
 def test_a_change_that_nobody_answered_stands_open(session: Session, shop: Integration) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -100,7 +101,30 @@ def test_every_missing_number_says_where_it_is(session: Session) -> None:
     # A conflict, an order that nobody can read, one without a document, and one that never came explain nothing.
     assert loaded(session).unexplained == 4
     journals.delete(session, [waiting], leave_out=False, reason="", now=NOON, actor="ona@example.com")
-    assert told(session)["KL9"] == "its invoice was deleted by ona@example.com on 2026-11-23"
+    assert told(session)["KL9"] == "order 9 has no document yet"  # a run brings it back
+    assert loaded(session).unexplained == 5
+
+
+def test_a_deleted_document_explains_its_number_unless_a_run_brings_it_back(session: Session) -> None:
+    with writing(session):
+        shop = the_shop(session, number_from="invoice", number_prefix="")
+        waiting = [
+            a_document_of(session, shop, n, number=f"F{n}", order_number=f"{n + 50}", state=InvoiceState.IN_JOURNAL)
+            for n in (102, 104)
+        ]
+        for n in (101, 103, 105):
+            a_document_of(session, shop, n, number=f"F{n}", order_number=f"{n + 50}")
+        for n in (102, 104):
+            key = fold(str(n))
+            session.execute(update(StoreOrder).where(StoreOrder.number_key == key).values(number_key=str(n + 50)))
+    who: dict[str, Any] = {"now": NOON, "actor": "ona@example.com"}
+    journals.delete(session, waiting[:1], leave_out=False, reason="", **who)
+    journals.delete(session, waiting[1:], leave_out=True, reason="a test", **who)
+    assert told(session) == {
+        "F102": "order 152 has no document yet",
+        "F104": "its invoice was deleted by ona@example.com on 2026-11-23",
+    }
+    assert loaded(session).unexplained == 1
 
 
 def test_a_number_that_never_came_is_explained_where_all_that_the_store_has_was_read(session: Session) -> None:

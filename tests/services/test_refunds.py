@@ -22,6 +22,7 @@ from monet_web.services.documents import accept, credit, journals, mend, move, r
 from monet_web.services.importing import refunds
 from monet_web.services.importing.booking import booking_for
 from monet_web.services.importing.collect import Remembered
+from monet_web.services.reports import month
 from tests.builders import NOON, a_charge, a_line, a_tax, an_item, an_order
 from tests.services.scripted import NOW, ScriptedStore, import_all, integrate, invoices, moved, on_hand, put
 
@@ -383,6 +384,46 @@ def test_a_deleted_invoice_takes_its_credit_notes_and_all_come_back(
     assert invoices(session) == []
     import_all(session_factory, integration)
     assert [one.total for one in invoices(session)] == [Decimal("12.10"), Decimal("-3.00")]
+
+
+def test_a_refund_whose_waiting_credit_note_is_deleted_stands_open_until_a_run_makes_it_again(
+    session: Session, session_factory: Factory, store: Shop
+) -> None:
+    integration = integrate(session, accounting_type="amounts")
+    given = (a_refund(total="3.00"), a_refund(total="2.00", external_id="502"))
+    put(store, an_order(refunds=given))
+    import_all(session_factory, integration)
+    first, second = notes(session)
+    december = datetime(2026, 12, 5, tzinfo=UTC)
+    for note in (first, second):
+        assert journals.delete(session, [note.id], leave_out=False, reason="", **WHO) == 1
+    (invoice,) = invoices(session)
+    (left,) = invoice.found
+    told = {"amount": "5.00", "currency": "EUR", "count": "2026-11-24"}
+    assert (left.code, left.values, left.stops) == ("refund_left", told, False)
+    with reading(session):
+        found = month.load(session, date(2026, 11, 1), now=december)
+        assert (found.given_back, "refunds" in found.stands_open) == (1, True)
+        assert month.load(session, date(2026, 12, 1), now=december).given_back == 0
+    import_all(session_factory, integration)
+    invoice, *again = invoices(session)
+    assert (codes(invoice), [one.total for one in again]) == ([], [Decimal("-3.00"), Decimal("-2.00")])
+
+
+def test_a_refund_that_can_not_be_booked_is_said_by_its_invoice(
+    session: Session, session_factory: Factory, store: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    integration = integrate(session, **AUTOMATIC)
+    put(store, an_order(lines=PAIR, refunds=(a_refund(back()),)))
+
+    def odd(*_args: Any, **_named: Any) -> None:
+        raise ValueError("nobody thought of this one")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(refunds, "propose", odd)
+        import_all(session_factory, integration)
+    (invoice,) = invoices(session)
+    assert (codes(invoice), invoice.found[0].values["amount"]) == (["refund_left"], "12.10")
 
 
 def test_a_crash_before_the_commit_leaves_neither_and_the_next_run_makes_both(

@@ -24,13 +24,14 @@ from monet_web.models.invoices import (
     InvoiceKind,
     Journal,
 )
-from monet_web.models.store_orders import Outcome, StoreOrder
+from monet_web.models.store_orders import DATED, Outcome, StoreOrder
 from monet_web.models.waiting import WaitingMark
 from monet_web.services import audit
 from monet_web.services.books import waiting_figures
 from monet_web.services.books.closed import PeriodClosed, closed_until
 from monet_web.services.books.numbers import number_key
 from monet_web.services.documents import decide
+from monet_web.services.importing.refund_signs import say_deleted
 from monet_web.services.importing.refunds import park
 
 PAGE = 50
@@ -200,24 +201,24 @@ def delete_in(
         for invoice in invoices
     ]
     audit.rows(session, at=now, actor=actor, action="deleted", subject_kind="invoice", changes=changes)
-    orders = {invoice.store_order_id for invoice in invoices if invoice.kind is InvoiceKind.INVOICE}
-    session.execute(
-        update(StoreOrder)
-        .where(StoreOrder.id.in_(orders))
-        .values(
-            left_out=leave_out, left_out_reason=reason if leave_out else "",
-            outcome=Outcome.FILTERED if leave_out else Outcome.OPEN, reason="left_out" if leave_out else "",
-            details=None,
-        )
-        .execution_options(synchronize_session=False)
-    )  # fmt: skip
+    orders = {one.store_order_id: one.issue_date for one in invoices if one.kind is InvoiceKind.INVOICE}
+    for day in sorted(set(orders.values())):
+        # An open order remembers the day of its document: it is missing in that month, whenever it was placed.
+        session.execute(
+            update(StoreOrder)
+            .where(StoreOrder.id.in_([order_id for order_id, its in orders.items() if its == day]))
+            .values(
+                left_out=leave_out, left_out_reason=reason if leave_out else "",
+                outcome=Outcome.FILTERED if leave_out else Outcome.OPEN, reason="left_out" if leave_out else "",
+                details=None if leave_out else {DATED: day.isoformat()},
+            )
+            .execution_options(synchronize_session=False)
+        )  # fmt: skip
     decide.forget(session, sorted(orders))
-    park(session, [invoice.id for invoice in invoices])  # a credit note goes with its invoice
-    session.execute(
-        delete_rows(Invoice)
-        .where(Invoice.id.in_([invoice.id for invoice in invoices]))
-        .execution_options(synchronize_session=False)
-    )
+    ids = {invoice.id for invoice in invoices}
+    say_deleted(session, [one for one in invoices if one.credits_invoice_id not in ids])
+    park(session, list(ids))  # a credit note goes with its invoice
+    session.execute(delete_rows(Invoice).where(Invoice.id.in_(ids)).execution_options(synchronize_session=False))
     session.expunge_all()
     return len(invoices)
 

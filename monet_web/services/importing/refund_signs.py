@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import ColumnElement, delete, insert, select
 from sqlalchemy.orm import Session
 
 from monet_web.domain.checks import money
@@ -22,6 +22,7 @@ from monet_web.services.importing.reissued import settled_before
 
 GONE = "refund_gone"
 NOT_BOOKED = "refund_not_booked"
+LEFT = "refund_left"  # the settings read refunds, and this one has no credit note all the same
 
 
 def say_gone(session: Session, notes: Sequence[Invoice], wanted: Mapping[str, Refund]) -> None:
@@ -39,31 +40,57 @@ def say_gone(session: Session, notes: Sequence[Invoice], wanted: Mapping[str, Re
 
 
 def say_not_booked(session: Session, booking: Booking, orders: Mapping[int, Order]) -> None:
-    """Invoices say how much of theirs was given back without a credit note, since the settings read no refunds.
+    """Invoices say how much of theirs was given back without a credit note, whether the settings read refunds or not.
 
-    They say it no longer when it is booked, or when the settings read them. `orders`: invoice → its order as it is now.
+    They say it no longer when it is booked. `orders`: invoice → its order as it is now.
     """
     is_off = booking.settings.refunds == "off"
-    wanted = _not_booked(session, booking, orders) if is_off else {}
-    said = InvoiceFinding.code == NOT_BOOKED
+    code = NOT_BOOKED if is_off else LEFT
+    wanted = _not_booked(session, booking, orders)
+    said: ColumnElement[bool] = InvoiceFinding.code.in_((NOT_BOOKED, LEFT))
     if not is_off:
         # So is the change that was told while they were not read: the credit note answers it.
         said |= (InvoiceFinding.code == CHANGED) & (InvoiceFinding.subject == REFUNDED_ONLY)
-    query = select(InvoiceFinding.id, InvoiceFinding.invoice_id, InvoiceFinding.values)
+    query = select(InvoiceFinding.id, InvoiceFinding.invoice_id, InvoiceFinding.code, InvoiceFinding.values)
     query = query.where(InvoiceFinding.invoice_id.in_(list(orders)), said)
     old = []
     for row in session.execute(query):
-        if wanted.get(row.invoice_id) == row.values:
+        if row.code == code and wanted.get(row.invoice_id) == row.values:
             del wanted[row.invoice_id]
         else:
             old.append(row.id)
     _take_away(session, old)
     rows = [
-        {"invoice_id": invoice_id, "code": NOT_BOOKED, "subject": "", "values": values, "stops": False}
+        {"invoice_id": invoice_id, "code": code, "subject": "", "values": values, "stops": False}
         for invoice_id, values in wanted.items()
     ]
     if rows:
         session.execute(insert(InvoiceFinding), rows)
+
+
+def say_deleted(session: Session, notes: Sequence[Invoice]) -> None:
+    """Invoices whose waiting credit notes a person deletes say that their refunds are in no document until a run.
+
+    In the writing transaction that deletes them, while their invoices stay.
+    """
+    deleted: dict[int, list[Invoice]] = {}
+    for note in notes:
+        if note.credits_invoice_id is not None and not note.external_id.startswith(IN_FULL):
+            deleted.setdefault(note.credits_invoice_id, []).append(note)
+    if not deleted:
+        return
+    query = select(InvoiceFinding).where(InvoiceFinding.invoice_id.in_(list(deleted)), InvoiceFinding.code == LEFT)
+    before = {found.invoice_id: found for found in session.scalars(query)}
+    rows = []
+    for invoice_id, of in deleted.items():
+        amount, days = -sum((note.total for note in of), Decimal(0)), {note.issue_date.isoformat() for note in of}
+        if (told := before.get(invoice_id)) is not None:
+            amount += Decimal(told.values["amount"])
+            days |= set(told.values["count"].split(", "))
+        values = {"amount": money(amount), "currency": of[0].currency, "count": ", ".join(sorted(days))}
+        rows.append({"invoice_id": invoice_id, "code": LEFT, "subject": "", "values": values, "stops": False})
+    _take_away(session, [found.id for found in before.values()])
+    session.execute(insert(InvoiceFinding), rows)
 
 
 def _not_booked(session: Session, booking: Booking, orders: Mapping[int, Order]) -> dict[int, dict[str, Any]]:

@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, exists, func, select
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from monet_web.domain.errors import BrokenRule
@@ -18,13 +18,13 @@ from monet_web.domain.windows import local_day, start_of_day
 from monet_web.models.base import reading
 from monet_web.models.company import Company
 from monet_web.models.invoices import IS_WAITING, Invoice, InvoiceFinding, InvoiceState
-from monet_web.models.store_orders import Outcome, StoreOrder
+from monet_web.models.store_orders import DATED, Outcome, StoreOrder
 from monet_web.services.books import company_details
 from monet_web.services.documents import unsettled
 from monet_web.services.documents.exports import isaf, isaf_kept, oss
 from monet_web.services.importing.booking import company_vat
 from monet_web.services.importing.facts import CHANGED, IGNORED
-from monet_web.services.importing.refund_signs import NOT_BOOKED
+from monet_web.services.importing.refund_signs import LEFT, NOT_BOOKED
 from monet_web.services.office import periods
 from monet_web.services.reports import numbers
 
@@ -34,6 +34,7 @@ _RATE_MISSING = "currency_rate_missing"
 _MOST_RATES = 50
 _MOST_NAMED = 20
 _CLEAN = "Nothing stood open."
+_NOT_BOOKED = (Outcome.OPEN, Outcome.CONFLICT, Outcome.UNREADABLE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +71,13 @@ class Month:
     unsettled: int = 0
     unexplained: int = 0  # numbers that are missing, and nobody knows why
     earlier: int = 0  # documents that wait in months before it, which closing would close too
-    unbooked: int = 0  # orders of the month that became no document: their number is taken, or nobody can read them
+    # Orders of the month that are in no document and nobody left out: their number is taken, nobody can read them, or
+    # they wait for a run.
+    unbooked: int = 0
+    named_unbooked: list[str] = field(default_factory=list)  # the order numbers of the first of them
     company: tuple[str, ...] = ()  # what its invoices must show of it and nobody filled in: name, vat_code, address
     changed: int = 0  # registered documents whose orders say something else by now, unanswered
-    given_back: int = 0  # invoices of GivenBack; their integrations are set not to read refunds
+    given_back: int = 0  # invoices of GivenBack: refunds are not read, or the credit note was deleted
     named_back: list[GivenBack] = field(default_factory=list)  # the first of them
 
     @property
@@ -128,13 +132,13 @@ def load(session: Session, month: date, *, now: datetime) -> Month:
         unsettled=unsettled.count(session, month=first),
         unexplained=numbers.load(session, first).unexplained,
         earlier=_count(session, IS_WAITING, Invoice.issue_date < first),
-        unbooked=_unbooked(session, first, ZoneInfo(company.time_zone)),
         changed=_count(
             session, Invoice.state == InvoiceState.REGISTERED, Invoice.issue_date.between(first, last),
             exists().where(InvoiceFinding.invoice_id == Invoice.id, InvoiceFinding.code == CHANGED),
         ),
     )  # fmt: skip
     found.given_back, found.named_back = _given_back(session, first)
+    found.unbooked, found.named_unbooked = _unbooked(session, first, ZoneInfo(company.time_zone))
     quarter = quarter_of(first)
     if quarter.last == last:
         found.quarter = oss.load(session, quarter)
@@ -177,7 +181,7 @@ def _given_back(session: Session, first: date) -> tuple[int, list[GivenBack]]:
         select(Invoice.id, Invoice.number, said.values)
         .join(said, said.invoice_id == Invoice.id)
         .where(
-            said.code == NOT_BOOKED,
+            said.code.in_((NOT_BOOKED, LEFT)),
             said.values["count"].as_string().contains(f"{first:%Y-%m}-", autoescape=True),
             Invoice.state == InvoiceState.REGISTERED,
             Invoice.superseded.is_(False),
@@ -191,14 +195,19 @@ def _given_back(session: Session, first: date) -> tuple[int, list[GivenBack]]:
     ]
 
 
-def _unbooked(session: Session, first: date, zone: ZoneInfo) -> int:
-    """Orders placed in the month that a person must look at before they become documents."""
-    query = select(func.count()).where(
-        StoreOrder.outcome.in_((Outcome.CONFLICT, Outcome.UNREADABLE)),
+def _unbooked(session: Session, first: date, zone: ZoneInfo) -> tuple[int, list[str]]:
+    """Orders placed in the month, or of a document dated in it that was deleted, which are in no document."""
+    placed = and_(
         StoreOrder.placed_at >= start_of_day(first, zone),
         StoreOrder.placed_at < start_of_day(last_of_month(first) + timedelta(days=1), zone),
     )
-    return session.scalar(query) or 0
+    dated = StoreOrder.details[DATED].as_string().startswith(f"{first:%Y-%m}-", autoescape=True)
+    query = select(StoreOrder.id, StoreOrder.order_number).where(
+        StoreOrder.outcome.in_(_NOT_BOOKED), or_(placed, and_(StoreOrder.outcome == Outcome.OPEN, dated))
+    )
+    count = session.scalar(select(func.count()).select_from(query.subquery())) or 0
+    rows = session.execute(query.order_by(StoreOrder.id).limit(_MOST_NAMED)) if count else ()
+    return count, [row.order_number for row in rows]
 
 
 def _waiting(session: Session, first: date) -> Waiting:

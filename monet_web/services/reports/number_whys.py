@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from monet_web.domain.filters import REASONS, Filtered
@@ -14,10 +14,11 @@ from monet_web.domain.number_gaps import Why
 from monet_web.models.audit import AuditEntry
 from monet_web.models.company import TakenNumber
 from monet_web.models.integrations import Integration
-from monet_web.models.invoices import Invoice, InvoiceKind, InvoiceState
+from monet_web.models.invoices import Invoice, InvoiceFinding, InvoiceKind, InvoiceState
 from monet_web.models.store_orders import Outcome, StoreOrder
 from monet_web.services.books import tables
 from monet_web.services.books.numbers import number_key
+from monet_web.services.importing.refund_signs import LEFT
 
 
 def known(
@@ -44,8 +45,8 @@ def known(
     for part in tables.in_parts(list(of_orders)):
         for order_key, why in _of_orders(session, integration, part, language):
             found |= {key: why for key in of_orders[order_key] if key not in found}
-    left = {key for key in keys if found.get(key, Why("open")).code == "open"}
-    return found | dict(_deleted(session, left)) if left else found
+    left = {key for key in keys if key not in found}
+    return found | dict(_deleted(session, integration, left)) if left else found
 
 
 def _on_documents(session: Session, integration: Integration, keys: Iterable[str]) -> Iterable[tuple[str, Why]]:
@@ -105,14 +106,41 @@ def _reason(code: str, details: Mapping[str, str], language: str) -> str:
         return REASONS[code][1 if language == "lt" else 0].partition(" (")[0]
 
 
-def _deleted(session: Session, keys: set[str]) -> Iterable[tuple[str, Why]]:
-    """Numbers of invoices that a person deleted from a journal, by the newest entry of the trail."""
+def _deleted(session: Session, integration: Integration, keys: set[str]) -> Iterable[tuple[str, Why]]:
+    """Numbers of documents that a person deleted from a journal, by the newest entry of the trail.
+
+    A deletion explains the number of what stays away; what waits for a run to bring it back is still missing.
+    """
     number: Any = AuditEntry.before["number"].as_string()
+    order: Any = AuditEntry.before["order_number"].as_string()
     rows = session.execute(
-        select(number.label("number"), AuditEntry.actor, AuditEntry.at)
+        select(number.label("number"), order.label("order"), AuditEntry.actor, AuditEntry.at)
         .where(AuditEntry.subject_kind == "invoice", AuditEntry.action == "deleted", number.is_not(None))
         .order_by(AuditEntry.id)
     )
-    for row in rows:
-        if (key := number_key(row.number)) in keys:
+    found = {key: row for row in rows if (key := number_key(row.number)) in keys}
+    coming = _coming_back(session, integration, {number_key(row.order or "") for row in found.values()})
+    for key, row in found.items():
+        if number_key(row.order or "") in coming:
+            yield key, Why("open", {"order": row.order})
+        else:
             yield key, Why("deleted", {"actor": row.actor, "day": row.at.date().isoformat()})
+
+
+def _coming_back(session: Session, integration: Integration, orders: Iterable[str]) -> set[str]:
+    """Keys of those order numbers whose order, or a refund of it, is in no document and was not left out."""
+    found: set[str] = set()
+    for part in tables.in_parts(sorted(orders)):
+        refunded = exists().where(
+            Invoice.store_order_id == StoreOrder.id, InvoiceFinding.invoice_id == Invoice.id,
+            InvoiceFinding.code == LEFT,
+        )  # fmt: skip
+        rows = session.scalars(
+            select(StoreOrder.number_key).where(
+                StoreOrder.store_id == integration.store.id,
+                StoreOrder.number_key.in_(part),
+                (StoreOrder.outcome == Outcome.OPEN) | refunded,
+            )
+        )
+        found.update(rows)
+    return found
