@@ -114,7 +114,9 @@ def treat(draft: Draft, items: Sequence[KnownItem | None], known: Known) -> Trea
             told = {stop.rate for stop in decision.stops if stop.rate is not None}
             codes, missing = _codes(draft, supplies, decision.treatment, told, known)
             findings += missing
-    if known.is_reissued and decision.treatment in (Treatment.EU_HOME, Treatment.OSS):
+    # OSS is for consumers alone. Our own VAT is due from a company too while nothing proves 0 %, unless the invoice is
+    # issued to another buyer than the one who was charged.
+    if decision.treatment is Treatment.OSS or (known.is_reissued and decision.treatment is Treatment.EU_HOME):
         findings += _company_charged(draft, known)
     match decision.treatment:
         case Treatment.EU_HOME:

@@ -167,7 +167,8 @@ def test_who_was_charged_as_a_consumer_and_takes_it_as_a_company_waits_for_a_wor
     assert [(finding.code, finding.subject, finding.stops) for finding in one.findings] == [
         ("company_charged", "EE100594102", True)
     ]
-    assert codes(treated(draft, company=company)) == []  # what the store charged its own buyer is the truth
+    # At first import OSS, which is for consumers alone, asks too; our own VAT is due while nothing proves 0 %.
+    assert codes(treated(draft, company=company)) == (["company_charged"] if oss_from else [])
     without = drafted("EE", lines=(a_line(taxes=(tax,)),))
     assert codes(treated(without, company=company, is_reissued=True)) == []
     ours = replace(without, vat_code="LT100001738313")

@@ -310,3 +310,17 @@ def test_a_buyers_corrected_code_is_the_one_that_is_confirmed(
     mend.check_again(session, now=NOW + timedelta(minutes=1), actor="test")
     (invoice,) = invoices(session)
     assert found(invoice) == [("vat_number_unconfirmed", GERMAN)]
+
+
+def test_a_company_of_another_state_that_was_charged_under_oss_waits_until_a_person_says_which(
+    session: Session, session_factory: Factory, store: Shop
+) -> None:
+    company(session, oss_from=date(2026, 1, 1))
+    integration = integrate(session, accounting_type="amounts")
+    taxed = (a_line(taxes=(a_tax("24", "2.40"),)),)
+    put(store, sent_to("EE", vat_code="EE100594102", number="1", lines=taxed))
+    put(store, sent_to("EE", number="2", lines=taxed))
+    import_all(session_factory, integration)
+    firm, consumer = invoices(session)
+    assert (firm.state, found(firm)) == (InvoiceState.IN_JOURNAL, [("company_charged", "EE100594102")])
+    assert (consumer.state, consumer.treatment) == (InvoiceState.REGISTERED, "oss")
