@@ -21,6 +21,7 @@ class Sold:
     net: Decimal
     vat: Decimal
     asks_for_goods: bool = False  # its item keeps stock: what became of the goods matters
+    code: str | None = None  # of the classifier, on the invoice; None: the line does not say which
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +90,7 @@ def document(
 ) -> Amounts:
     """The credit note of the parts, negative, with VAT by rate and code and the figures in euro."""
     rates = {line.position: line.rate for line in sold}
+    codes = {line.position: line.code for line in sold}
     lines = tuple(
         LineAmounts(position, -part.quantity, ZERO, -part.net, -part.vat) for position, part in sorted(parts.items())
     )
@@ -96,7 +98,7 @@ def document(
     for rate in dict.fromkeys(row.rate for row in left.vat):
         of_rate = [line for line in lines if rates.get(line.position) == rate]
         if of_rate:
-            rows += _rows_of(rate, of_rate, [row for row in left.vat if row.rate == rate], eur_rate)
+            rows += _rows_of(of_rate, codes, [row for row in left.vat if row.rate == rate], eur_rate)
     net, vat = sum((row.base for row in rows), ZERO), sum((row.amount for row in rows), ZERO)
     total = net + vat - rounding
     euro: tuple[Decimal | None, Decimal | None, Decimal | None] = (None, None, None)
@@ -112,19 +114,47 @@ def document(
 
 
 def _rows_of(
-    rate: Decimal | None, lines: Sequence[LineAmounts], left: Sequence[RateAmounts], eur_rate: Decimal | None
+    lines: Sequence[LineAmounts],
+    codes: Mapping[int, str | None],
+    left: Sequence[RateAmounts],
+    eur_rate: Decimal | None,
 ) -> list[RateAmounts]:
-    """The VAT of one rate. Of a rate with several classifier codes each gives in proportion to its base."""
-    base, amount = sum((line.net for line in lines), ZERO), sum((line.vat for line in lines), ZERO)
-    bases, amounts = [base], [amount]
-    if len(left) > 1:
-        unit = Decimal(1).scaleb(min(_exponent(base), _exponent(amount)))
-        bases = allocate(base, [row.base for row in left], unit)
-        amounts = allocate(amount, [row.base for row in left], unit)
+    """The VAT of one rate, each line under the code that it has on the invoice.
+
+    Where a line does not say its code, or more would be taken of a code than is left, each gives by its base.
+    """
+    shares = _by_code(lines, codes, left) or _by_base(lines, left)
     return [
-        RateAmounts(rate, row.code, its_base, its_amount, _in_euro(row, its_base, its_amount, eur_rate))
-        for row, its_base, its_amount in zip(left, bases, amounts, strict=True)
+        RateAmounts(row.rate, row.code, base, amount, _in_euro(row, base, amount, eur_rate))
+        for row, (base, amount) in zip(left, shares, strict=True)
     ]
+
+
+def _by_code(
+    lines: Sequence[LineAmounts], codes: Mapping[int, str | None], left: Sequence[RateAmounts]
+) -> list[tuple[Decimal, Decimal]] | None:
+    """Base and VAT of each row of `left`; None where the lines do not decide."""
+    taken = {row.code: (ZERO, ZERO) for row in left}
+    for line in lines:
+        code = codes.get(line.position)
+        if code is None or code not in taken:
+            return None
+        base, amount = taken[code]
+        taken[code] = base + line.net, amount + line.vat
+    shares = [taken[row.code] for row in left]
+    for row, (base, amount) in zip(left, shares, strict=True):
+        if _bounded(-base, row.base) != -base or _bounded(-amount, row.amount) != -amount:
+            return None
+    return shares
+
+
+def _by_base(lines: Sequence[LineAmounts], left: Sequence[RateAmounts]) -> list[tuple[Decimal, Decimal]]:
+    base, amount = sum((line.net for line in lines), ZERO), sum((line.vat for line in lines), ZERO)
+    if len(left) == 1:
+        return [(base, amount)]
+    unit = Decimal(1).scaleb(min(_exponent(base), _exponent(amount)))
+    bases = [row.base for row in left]
+    return list(zip(allocate(base, bases, unit), allocate(amount, bases, unit), strict=True))
 
 
 def _exponent(amount: Decimal) -> int:

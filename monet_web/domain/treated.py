@@ -13,6 +13,7 @@ from monet_web.domain.classifier import Supply, VatCodes, builtin_codes, filed_a
 from monet_web.domain.codes import full_vat_code
 from monet_web.domain.findings import Finding
 from monet_web.domain.invoices import Draft, DraftLine
+from monet_web.domain.line_codes import is_no_supply, supplies
 from monet_web.domain.money import ZERO, convert
 from monet_web.domain.orders import LineKind
 from monet_web.domain.treatment import (
@@ -39,7 +40,6 @@ _BY_HAND: tuple[tuple[str, str], ...] = (
     ("reverse charge", "reverse_charge"), ("atvirkšt", "reverse_charge"), ("atvirkst", "reverse_charge"),
     ("ioss", "ioss"),
 )  # fmt: skip
-_NO_SUPPLY = (LineKind.DEPOSIT, LineKind.VOUCHER)
 _CHARGES = (LineKind.SHIPPING, LineKind.FEE, LineKind.WRAPPING)
 
 
@@ -94,9 +94,10 @@ class Treated:
 
 def treat(draft: Draft, items: Sequence[KnownItem | None], known: Known) -> Treated:
     """The draft's treatment under what is known. Never raises; `items` has one entry for each line."""
-    supplies = _supplies(draft, items)
+    supplied = _supplies(draft, items)
     sale = Sale(
         day=draft.supply_date,
+        issued=draft.issue_date,
         country=draft.ship_country,
         postcode=draft.ship_postcode,
         vat_code=draft.vat_code,
@@ -112,7 +113,7 @@ def treat(draft: Draft, items: Sequence[KnownItem | None], known: Known) -> Trea
         findings += _by_hand(draft, items, known)
         if decision.treatment is not None:
             told = {stop.rate for stop in decision.stops if stop.rate is not None}
-            codes, missing = _codes(draft, supplies, decision.treatment, told, known)
+            codes, missing = _codes(draft, supplied, decision.treatment, told, known)
             findings += missing
     # OSS is for consumers alone. Our own VAT is due from a company too while nothing proves 0 %, unless the invoice is
     # issued to another buyer than the one who was charged.
@@ -126,7 +127,7 @@ def treat(draft: Draft, items: Sequence[KnownItem | None], known: Known) -> Trea
             findings += _number_confirmed(draft, known)
             evidence = _evidence_of_buyer(_fresh(known.confirmation, draft.supply_date))
         case Treatment.EXPORT:
-            findings += _export_proven(draft, supplies, known)
+            findings += _export_proven(draft, supplied, known)
             evidence = _evidence_of_export(known)
         case _:
             pass
@@ -156,26 +157,24 @@ def _decides(line: DraftLine) -> bool:
 
 
 def _is_no_supply(line: DraftLine) -> bool:
-    return line.kind in _NO_SUPPLY and not line.vat_rate and not line.vat
+    return is_no_supply(line.kind, line.vat_rate, line.vat)
 
 
 def _supplies(draft: Draft, items: Sequence[KnownItem | None]) -> list[Supply]:
     """Goods or service, line by line; charges are ancillary and follow the goods, when there are any."""
-    own: list[Supply | None] = []
-    for index, line in enumerate(draft.lines):
-        item = items[index] if index < len(items) else None
-        is_service = line.kind is LineKind.SERVICE or (item is not None and item.is_service)
-        own.append((Supply.SERVICE if is_service else Supply.GOODS) if line.names_item else None)
-    ancillary = Supply.SERVICE if Supply.SERVICE in own and Supply.GOODS not in own else Supply.GOODS
-    return [ancillary if each is None else each for each in own]
+    services = [
+        index < len(items) and (item := items[index]) is not None and item.is_service
+        for index in range(len(draft.lines))
+    ]
+    return supplies([line.kind for line in draft.lines], services)
 
 
 def _codes(
-    draft: Draft, supplies: Sequence[Supply], treatment: Treatment, told: set[Decimal], known: Known
+    draft: Draft, supplied: Sequence[Supply], treatment: Treatment, told: set[Decimal], known: Known
 ) -> tuple[tuple[str, ...], list[Finding]]:
     codes: list[str] = []
     missing: dict[str, Finding] = {}
-    for line, supply in zip(draft.lines, supplies, strict=True):
+    for line, supply in zip(draft.lines, supplied, strict=True):
         of_line = Treatment.OUTSIDE_VAT if _is_no_supply(line) else filed_as(treatment)
         code = known.codes.of(of_line, line.vat_rate, supply, draft.supply_date)
         codes.append(code)
@@ -271,10 +270,10 @@ def _evidence_of_buyer(one: Confirmation | None) -> dict[str, dict[str, str]]:
     return {"vat_code": {key: value for key, value in kept.items() if value}}
 
 
-def _export_proven(draft: Draft, supplies: Sequence[Supply], known: Known) -> list[Finding]:
+def _export_proven(draft: Draft, supplied: Sequence[Supply], known: Known) -> list[Finding]:
     """Goods need the customs' word; services have nothing to declare."""
     carries_goods = any(
-        line.names_item and supply is Supply.GOODS for line, supply in zip(draft.lines, supplies, strict=True)
+        line.names_item and supply is Supply.GOODS for line, supply in zip(draft.lines, supplied, strict=True)
     )
     if known.proof is not None or not carries_goods:
         return []
@@ -295,6 +294,9 @@ def _finding(stop: Stop, draft: Draft, known: Known) -> Finding:
         return _hand(stop.because, country)
     if stop.code == "not_vat_payer":
         return Finding(stop.code, "", {"amount": f"{draft.vat_total:.2f}", "currency": draft.currency, "day": day})
+    if stop.code == "issued_not_payer":
+        values = {"amount": f"{draft.vat_total:.2f}", "currency": draft.currency, "supplied": day}
+        return Finding(stop.code, "", {**values, "day": draft.issue_date.isoformat()})
     if stop.rate is None:
         return Finding(stop.code, country, {"country": country, "was": draft.vat_code})
     values = {"rate": percent(stop.rate), "country": country, "home": known.company.country, "day": day}

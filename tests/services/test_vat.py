@@ -11,15 +11,16 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session, sessionmaker
 
 from monet_web.domain.errors import BrokenRule
-from monet_web.domain.orders import LineKind
+from monet_web.domain.orders import LineKind, OrderLine, Refund, RefundLine
 from monet_web.models import AuditEntry, Company, Invoice, VatConfirmation, Warehouse
 from monet_web.models.base import reading, writing
 from monet_web.models.invoices import InvoiceState
+from monet_web.models.items import ItemKind
 from monet_web.services.books import evidence, vat_codes
 from monet_web.services.documents import decide, mend
 from monet_web.services.documents.waiting import Which
 from monet_web.services.importing.vat import eu_sales
-from tests.builders import a_charge, a_line, a_tax, an_item, an_order
+from tests.builders import NOON, a_charge, a_line, a_tax, an_item, an_order
 from tests.services.scripted import NOW, ScriptedStore, import_all, integrate, invoices, put
 from tests.vat_sales import GERMAN, estonian, exported, sent_to, to_german_company
 
@@ -196,6 +197,24 @@ def test_who_is_no_vat_payer_books_without_vat_and_not_with_it(
     )  # fmt: skip
 
 
+def test_an_invoice_dated_before_the_company_was_a_payer_waits_and_passes_with_another_date(
+    session: Session, session_factory: Factory, store: Shop
+) -> None:
+    company(session, vat_from=date(2026, 11, 1))
+    paid = datetime(2026, 10, 31, 10, tzinfo=UTC)
+    put(store, an_order(placed_at=paid, paid_at=paid, shipped_at=datetime(2026, 11, 2, 10, tzinfo=UTC)))
+    import_all(session_factory, integrate(session, accounting_type="amounts"))
+    (waits,) = invoices(session)
+    assert (waits.state, waits.issue_date, found(waits)) == (
+        InvoiceState.IN_JOURNAL, date(2026, 10, 31), [("issued_not_payer", "")],
+    )  # fmt: skip
+    mend.check_again(session, codes=("issued_not_payer",), dated=date(2026, 11, 24), now=NOW, actor="test")
+    (done,) = invoices(session)
+    assert (done.state, done.issue_date, done.treatment) == (
+        InvoiceState.REGISTERED, date(2026, 11, 24), "domestic",
+    )  # fmt: skip
+
+
 def test_the_sale_that_crosses_the_years_threshold_waits(
     session: Session, session_factory: Factory, store: Shop
 ) -> None:
@@ -324,3 +343,32 @@ def test_a_company_of_another_state_that_was_charged_under_oss_waits_until_a_per
     firm, consumer = invoices(session)
     assert (firm.state, found(firm)) == (InvoiceState.IN_JOURNAL, [("company_charged", "EE100594102")])
     assert (consumer.state, consumer.treatment) == (InvoiceState.REGISTERED, "oss")
+
+
+DEPOSIT = a_line(
+    external_id="12", kind=LineKind.DEPOSIT, name="Deposit", sku="", product_id="8", net=Decimal("10.00"), taxes=()
+)
+COURSE = a_line(external_id="12", sku="KURSAS", product_id="9", net=Decimal("10.00"), taxes=())
+
+
+@pytest.mark.parametrize(("second", "code"), [(COURSE, "PVM15"), (DEPOSIT, "PVM100")])
+def test_what_is_given_back_of_one_line_is_filed_under_that_lines_code(
+    session: Session, session_factory: Factory, store: Shop, second: OrderLine, code: str
+) -> None:
+    with writing(session):
+        an_item(session, "KURSAS", kind=ItemKind.SERVICE, keeps_stock=False)
+        an_item(session, "KN-01", on_hand=5)
+    evidence.confirm_by_hand(session, GERMAN, day=date(2026, 11, 23), number="W1", now=NOW, actor="test")
+    lines = (a_line(net=Decimal("90.00"), taxes=()), second)
+    refunds = tuple(
+        Refund(key, NOON + timedelta(hours=20), net, lines=(RefundLine(line, kind, "", Decimal(pieces), net),))
+        for key, line, kind, pieces, net in (
+            ("501", "12", second.kind, 1, Decimal("4.00")), ("502", "11", LineKind.GOODS, 1, Decimal("30.00")),
+        )
+    )  # fmt: skip
+    put(store, sent_to("DE", vat_code=GERMAN, lines=lines, refunds=refunds))
+    import_all(session_factory, integrate(session, refunds="automatic"))
+    sale, first, other = invoices(session)
+    assert rows(sale) == [(None, "PVM13", "90.00", "0.00"), (None, code, "10.00", "0.00")]
+    assert rows(first) == [(None, code, "-4.00", "0.00")]
+    assert rows(other) == [(None, "PVM13", "-30.00", "0.00")]

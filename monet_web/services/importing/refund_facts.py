@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session, selectinload
 from monet_web.domain.refund_parts import Part
 from monet_web.models.decisions import Decision, DecisionKind
 from monet_web.models.invoices import Invoice, InvoiceKind
-from monet_web.models.items import Item
+from monet_web.models.items import Item, ItemKind
 from monet_web.models.stock import StockMove
 from monet_web.services.importing.notes import MOVED_BY, credit_notes_of
 from monet_web.services.importing.reissued import settled_before
@@ -28,6 +28,7 @@ class Around:
     settled: Mapping[int, Collection[str]]  # refunds that an invoice before it, to another buyer, has credited
     typed: Mapping[tuple[int, str], Mapping[int, Part]]
     keeping_stock: Collection[int]
+    services: Collection[int] = ()  # ids of items that are services
     out: Mapping[tuple[int, int, int, int], Decimal] = field(default_factory=dict)  # invoice, position, place → pieces
 
 
@@ -48,10 +49,13 @@ def around_of(session: Session, invoices: Mapping[int, Invoice], store_order_ids
     """Inside the transaction that has locked the invoices; a handful of queries."""
     notes = credit_notes_of(session, list(invoices))
     items = {line.item_id for invoice in invoices.values() for line in invoice.lines if line.item_id}
-    keeping: Collection[int] = ()
+    keeping, services = set(), set()
     if items:
-        keeping = set(session.scalars(select(Item.id).where(Item.id.in_(items), Item.keeps_stock.is_(True))))
-    around = Around(notes, settled_before(session, list(invoices)), _typed(session, store_order_ids), keeping)
+        known = list(session.execute(select(Item.id, Item.keeps_stock, Item.kind).where(Item.id.in_(items))))
+        keeping = {item.id for item in known if item.keeps_stock}
+        services = {item.id for item in known if item.kind is ItemKind.SERVICE}
+    typed = _typed(session, store_order_ids)
+    around = Around(notes, settled_before(session, list(invoices)), typed, keeping, services)
     if keeping:
         around.out = _out(session, invoices, notes)
     return around

@@ -21,15 +21,16 @@ from sqlalchemy.orm import Session
 from monet_web.domain import credit_notes
 from monet_web.domain.checks import DATE_BY_HAND, period_closed
 from monet_web.domain.findings import PERSON_MAY_PASS, Finding
+from monet_web.domain.line_codes import BookedLine, found_again
 from monet_web.domain.money import minor_unit
-from monet_web.domain.orders import Order, Refund
+from monet_web.domain.orders import LineKind, Order, Refund
 from monet_web.domain.refund_parts import Sold
 from monet_web.domain.refunds import in_turn, propose, refunds_of
 from monet_web.domain.windows import local_day
 from monet_web.models.invoices import Invoice, InvoiceKind
 from monet_web.services.importing.booking import Booking
 from monet_web.services.importing.collect import Remembered
-from monet_web.services.importing.notes import credit_notes_of, left_of
+from monet_web.services.importing.notes import amounts_of, credit_notes_of, left_of
 from monet_web.services.importing.refund_facts import Around, around_of, locked
 from monet_web.services.importing.refund_rows import Made, Noted, Parked, delete_waiting, waits, write
 from monet_web.services.importing.refund_signs import say_gone, say_not_booked
@@ -165,10 +166,11 @@ def _of_invoice(
     left = left_of(invoice, stay)
     there = {note.external_id for note in stay if note.revision == invoice.revision}
     there |= set(around.settled.get(invoice.id, ()))
+    codes = _codes(booking, invoice, around)
     sold = [
         Sold(
             line.position, line.store_line_id, line.kind, line.vat_rate, line.net, line.vat,
-            asks_for_goods=_asks(invoice, line, around),
+            asks_for_goods=_asks(invoice, line, around), code=codes.get(line.position),
         )
         for line in invoice.lines
     ]  # fmt: skip
@@ -197,6 +199,18 @@ def _of_invoice(
         registered = not any(found.stops and found.code not in passed for found in findings)
         made[external_id] = Made(invoice, remembered, refund, proposal, day, findings, registered, before)
     return [made[key] for key in wanted if key in made]  # the oldest gets the first number
+
+
+def _codes(booking: Booking, invoice: Invoice, around: Around) -> Mapping[int, str]:
+    """Position → classifier code, where the invoice has several codes of one rate."""
+    lines = [
+        BookedLine(
+            line.position, LineKind(line.kind), line.item_id in around.services, line.vat_rate, line.net, line.vat
+        )
+        for line in invoice.lines
+    ]
+    rows = amounts_of(invoice).vat
+    return found_again(lines, rows, invoice.treatment, invoice.supply_date, booking.vat_codes)
 
 
 def _asks(invoice: Invoice, line: Any, around: Around) -> bool:
