@@ -42,7 +42,7 @@ def set_(typed: tuple[str, ...], reason: str, everywhere: bool) -> None:
     """Set the company's data: name, code, vat_code, address, country, bank_name, bank_account, time_zone, closed_until;
     language of documents (lt, en or both); vat_payer, vat_from, vat_to, oss_from, oss_to, eu_threshold, ask_vies;
     accounts: revenue_account, charges_account, vat_account, oss_vat_account, receivable_account, prepaid_account,
-    cod_account, cash_account, gift_card_account, rounding_account.
+    cod_account, cash_account, gift_card_account (sold and used), deposit_account, rounding_account.
 
     \b
     monet company set name="UAB Pavyzdys" code=123456789 vat_code=LT100001919017

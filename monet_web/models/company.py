@@ -48,6 +48,7 @@ class Company(Base):
     cod_account: Mapped[str] = mapped_column(String(40), default="", server_default="")
     gift_card_account: Mapped[str] = mapped_column(String(40), default="", server_default="")
     cash_account: Mapped[str] = mapped_column(String(40), default="", server_default="")
+    deposit_account: Mapped[str] = mapped_column(String(40), default="", server_default="")
 
 
 class CompanyDetails(Base):

@@ -25,10 +25,12 @@ from monet_web.services.office import logo, users
 COMPANY_FIELDS = (
     "name", "code", "vat_code", "address", "country", "bank_name", "bank_account", "time_zone", "language",
     "revenue_account", "charges_account", "receivable_account", "prepaid_account", "cod_account", "cash_account",
-    "gift_card_account", "vat_account", "oss_vat_account", "rounding_account",
+    "gift_card_account", "deposit_account", "vat_account", "oss_vat_account", "rounding_account",
 )  # fmt: skip
 # What drafts and checks of invoices look at.
-_MATTERS = frozenset({"country", "time_zone", "revenue_account", "charges_account", "vat_code"})
+_MATTERS = frozenset(
+    {"country", "time_zone", "revenue_account", "charges_account", "gift_card_account", "deposit_account", "vat_code"}
+)
 
 
 @settings.get("")

@@ -24,8 +24,6 @@ from monet_web.services.documents import origins
 
 _STEP = 500
 _OF_REVENUE = (LineKind.GOODS, LineKind.SERVICE, LineKind.DISCOUNT)
-# What is taken in for these is owed to who brings the card or the packaging: revenue is what they are used for.
-_OWED = (LineKind.VOUCHER, LineKind.DEPOSIT)
 _MOST_NAMED = 5
 
 
@@ -92,7 +90,7 @@ def load(session: Session, month: date) -> SalesJournal:
         lines, rates, paid_as = _lines(session, ids), _rates(session, ids), origins.load(session, found)
         for row in found:
             counted[row.kind] += 1
-            accounts = _sales_accounts(company, integrations[row.integration_id].settings)
+            accounts = _of_lines(company, integrations[row.integration_id].settings)
             one = _document(row, integrations[row.integration_id].name, lines[row.id], rates[row.id], accounts)
             if row.id in paid_as:
                 payment, origin = paid_as[row.id]
@@ -140,10 +138,33 @@ def _accounts(company: Company) -> Accounts:
     )
 
 
-def _sales_accounts(company: Company, settings: Mapping[str, Any]) -> tuple[str, str]:
-    """(of revenue, of charges): the integration's own, else the company's."""
-    revenue = str(settings.get("revenue_account") or company.revenue_account)
-    return revenue, str(settings.get("charges_account") or company.charges_account)
+@dataclass(frozen=True, slots=True)
+class _OfLines:
+    """What lines that name no account are credited on: the integration's own, else the company's."""
+
+    revenue: str
+    charges: str
+    receivable: str
+    owed: Mapping[LineKind, str]  # to who brings the card or the packaging: revenue is what they are used for
+
+    def of(self, kind: LineKind, named: str | None) -> str:
+        """`named` is the line's own account."""
+        if kind in self.owed:
+            # Invoices of amounts named that of charges once, and name that of what buyers owe while there is no other.
+            return self.owed[kind] if named in (None, "", self.charges, self.receivable) else named
+        return named or (self.revenue if kind in _OF_REVENUE else self.charges)
+
+
+def _of_lines(company: Company, settings: Mapping[str, Any]) -> _OfLines:
+    return _OfLines(
+        revenue=str(settings.get("revenue_account") or company.revenue_account),
+        charges=str(settings.get("charges_account") or company.charges_account),
+        receivable=company.receivable_account,
+        owed={
+            LineKind.VOUCHER: company.gift_card_account or company.receivable_account,
+            LineKind.DEPOSIT: company.deposit_account or company.receivable_account,
+        },
+    )
 
 
 def _lines(session: Session, ids: Sequence[int]) -> dict[int, list[Any]]:
@@ -178,7 +199,7 @@ def _by_invoice(rows: Sequence[Any]) -> dict[int, list[Any]]:
     return found
 
 
-def _document(row: Any, store: str, lines: Sequence[Any], rates: Sequence[Any], accounts: tuple[str, str]) -> Document:
+def _document(row: Any, store: str, lines: Sequence[Any], rates: Sequence[Any], accounts: _OfLines) -> Document:
     in_euro = row.total_eur is not None
     return Document(
         day=row.issue_date,
@@ -200,12 +221,12 @@ def _document(row: Any, store: str, lines: Sequence[Any], rates: Sequence[Any], 
     )
 
 
-def _sold(lines: Sequence[Any], rates: Sequence[Any], accounts: tuple[str, str]) -> tuple[Sold, ...]:
-    """Accounts of goods before those of charges, as the codes of goods are written before those of services."""
-    revenue, charges = accounts
+def _sold(lines: Sequence[Any], rates: Sequence[Any], accounts: _OfLines) -> tuple[Sold, ...]:
+    """Accounts of what stands on the order's lines before those of charges, as the codes of their VAT are written."""
+    first = (*_OF_REVENUE, LineKind.VOUCHER)
     sold = [
-        Sold(line.account or (revenue if line.kind in _OF_REVENUE else charges), line.vat_rate, line.net)
-        for line in sorted(lines, key=lambda line: line.kind not in _OF_REVENUE)
+        Sold(accounts.of(LineKind(line.kind), line.account), line.vat_rate, line.net)
+        for line in sorted(lines, key=lambda line: line.kind not in first)
     ]
     with_lines = {each.rate for each in sold}
-    return (*sold, *(Sold(revenue, one.rate, one.base) for one in rates if one.rate not in with_lines))
+    return (*sold, *(Sold(accounts.revenue, one.rate, one.base) for one in rates if one.rate not in with_lines))

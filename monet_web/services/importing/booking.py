@@ -66,6 +66,8 @@ class Booking:
     common_item: Item | None
     revenue_account: str
     charges_account: str
+    gift_card_account: str  # what is sold and later pays is owed, and no revenue yet
+    deposit_account: str
     by_person: bool = False  # a person registers: what only waits for a person does not stop
     spent: dict[StockKey, Decimal] = field(default_factory=dict)  # preview: quantity promised so far
     promised: dict[str, str] = field(default_factory=dict)  # preview: number key → order that will have it
@@ -135,6 +137,8 @@ def booking_for(
         common_item=common,
         revenue_account=settings.revenue_account or company.revenue_account,
         charges_account=settings.charges_account or company.charges_account,
+        gift_card_account=company.gift_card_account or company.receivable_account,
+        deposit_account=company.deposit_account or company.receivable_account,
         by_person=by_person,
     )
 

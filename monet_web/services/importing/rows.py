@@ -139,11 +139,9 @@ def add_invoice(
         }
     )  # fmt: skip
     for position, (line, item) in enumerate(zip(draft.lines, one.items, strict=True), start=1):
-        is_charge = not line.names_item and line.kind is not LineKind.DISCOUNT
         account = None
         if not booking.is_goods:
-            account = booking.charges_account if is_charge else booking.revenue_account
-            account = (kept.accounts[position - 1] if kept else "") or account
+            account = (kept.accounts[position - 1] if kept else "") or _account(booking, line.kind)
         place = one.place(booking, position - 1)
         # A person may have chosen the warehouse of a line whose item nobody knows yet.
         is_placed = (item and item.keeps_stock) or (kept and booking.is_goods and line.names_item and not registered)
@@ -203,6 +201,17 @@ def add_audit(batch: Batch, booking: Booking, action: str, invoice_id: int, afte
         {"at": booking.now, "actor": booking.actor, "action": action, "subject_kind": "invoice",
          "subject_id": invoice_id, "before": None, "after": after}
     )  # fmt: skip
+
+
+def _account(booking: Booking, kind: LineKind) -> str:
+    """What a line of amounts is credited on until a person says otherwise."""
+    return {
+        LineKind.GOODS: booking.revenue_account,
+        LineKind.SERVICE: booking.revenue_account,
+        LineKind.DISCOUNT: booking.revenue_account,
+        LineKind.VOUCHER: booking.gift_card_account,
+        LineKind.DEPOSIT: booking.deposit_account,
+    }.get(kind, booking.charges_account)
 
 
 def _in_euro(

@@ -208,6 +208,7 @@ KEYS: Mapping[str, Callable[[str, str], Any]] = {
         ("oss_vat_account", "rounding_account", "prepaid_account", "cod_account", "gift_card_account", "cash_account"),
         _text(40),
     ),
+    "deposit_account": _text(40),
     "closed_until": _closed_until,
     **company_vat.KEYS,
 }
