@@ -70,6 +70,20 @@ VAT_CODES: Mapping[str, tuple[Sentences, Sentences]] = {
             "Užsakyme yra PVM, bet įmonė nebuvo PVM mokėtoja",
         ),
     ),
+    "issued_not_payer": (
+        Sentences(
+            "The invoice is dated {day}, when the company was no VAT payer, and carries {amount} {currency} of VAT.",
+            "Only a VAT payer issues a VAT invoice; on {supplied}, when it was supplied, the company was one.",
+            "An accountant gives it a day on which the company is a VAT payer, or corrects those days.",
+            "The invoice carries VAT and is dated when the company was no VAT payer",
+        ),
+        Sentences(
+            "Sąskaitos data {day}, kai įmonė nebuvo PVM mokėtoja, o joje yra {amount} {currency} PVM.",
+            "PVM sąskaitą išrašo tik PVM mokėtojas; tiekimo dieną {supplied} įmonė juo buvo.",
+            "Buhalteris suteikia dieną, kurią įmonė yra PVM mokėtoja, arba pataiso tas dienas.",
+            "Sąskaitoje yra PVM, o jos dieną įmonė nebuvo PVM mokėtoja",
+        ),
+    ),
     "classifier_missing": (
         Sentences(
             "There is no classifier code for {treatment}, {rate}, {kind}, on {day}.",
@@ -230,6 +244,10 @@ VAT_GENERAL: Mapping[str, tuple[General, General]] = {
     "not_vat_payer": (
         General("the order carries VAT, but the company was no VAT payer", "Correct the days on which it is one, or the tax in the store."),
         General("užsakyme yra PVM, bet įmonė nebuvo PVM mokėtoja", "Pataisykite PVM mokėtojo dienas arba mokestį parduotuvėje."),
+    ),
+    "issued_not_payer": (
+        General("dated when the company was no VAT payer, with VAT", "Give it a day on which it is one, or correct the days."),
+        General("data, kai įmonė nebuvo PVM mokėtoja, o yra PVM", "Suteikite dieną, kurią ji yra PVM mokėtoja, arba pataisykite dienas."),
     ),
     "classifier_missing": (
         General("there is no classifier code (PVM…) for a line", "Add the codes, or correct the tax in the store."),

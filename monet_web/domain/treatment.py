@@ -6,7 +6,7 @@ decides. Nothing is guessed.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
@@ -46,9 +46,13 @@ class CompanyVat:
 
     def pays_vat_on(self, day: date) -> bool:
         """True when its documents of `day` carry VAT."""
-        if not self.is_payer or (self.payer_from is not None and day < self.payer_from):
+        return self.pays_vat_in(day, day)
+
+    def pays_vat_in(self, first: date, last: date) -> bool:
+        """True when it is a VAT payer on a day from `first` to `last`."""
+        if not self.is_payer or (self.payer_from is not None and last < self.payer_from):
             return False
-        return self.payer_to is None or day <= self.payer_to
+        return self.payer_to is None or first <= self.payer_to
 
     def is_in_oss_on(self, day: date) -> bool:
         """True when it pays other EU states' VAT through the one stop shop on `day`."""
@@ -67,6 +71,7 @@ class Sale:
     vat_code: str = ""  # the buyer's, as given
     buyer_country: str = ""
     rates: frozenset[Decimal | None] = frozenset()
+    issued: date | None = None  # of the invoice; None: the day of supply
 
     @property
     def taxed(self) -> frozenset[Decimal]:
@@ -98,6 +103,14 @@ def decide(sale: Sale, company: CompanyVat, rates: Rates) -> Decision:
     if not company.pays_vat_on(sale.day):
         stops = (Stop("not_vat_payer"),) if sale.taxed else ()
         return Decision(Treatment.NOT_PAYER, stops, place)
+    decision = _of_place(sale, place, company, rates)
+    if sale.taxed and sale.issued is not None and not company.pays_vat_on(sale.issued):
+        # Only a VAT payer may issue a VAT invoice, whichever day the goods went.
+        return replace(decision, stops=(Stop("issued_not_payer"), *decision.stops))
+    return decision
+
+
+def _of_place(sale: Sale, place: Place, company: CompanyVat, rates: Rates) -> Decision:
     match place:
         case Place.HOME:
             return Decision(Treatment.DOMESTIC, (), place)

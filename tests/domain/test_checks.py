@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -76,6 +76,7 @@ def sent(country: str, case: Case, **changes: Any) -> Case:
 
 
 UNTAXED = (a_line(taxes=()),)
+PAID = NOON - timedelta(days=30)
 REFUND = Refund(external_id="r1", created_at=NOON, total=Decimal("5.00"))
 
 # One way to meet each code, and the subject and sentence it then has.
@@ -124,6 +125,14 @@ MET: dict[str, tuple[Callable[[], Case], str, str]] = {
         lambda: with_vat(fine(), company=CompanyVat(is_payer=False)),
         "",
         "The order carries 2.10 EUR of VAT, but the company was no VAT payer on 2026-11-23.",
+    ),
+    "issued_not_payer": (
+        lambda: with_vat(
+            with_order(fine(), placed_at=PAID, paid_at=PAID, shipped_at=NOON),
+            company=CompanyVat(payer_from=date(2026, 11, 1)),
+        ),
+        "",
+        "The invoice is dated 2026-10-24, when the company was no VAT payer, and carries 2.10 EUR of VAT.",
     ),
     "classifier_missing": (
         lambda: with_vat(with_order(fine(), lines=UNTAXED)),
@@ -257,7 +266,7 @@ MET: dict[str, tuple[Callable[[], Case], str, str]] = {
 # Not of a draft alone: made where balances are locked, where an order changed, where a credit note waits.
 ELSEWHERE = {"difference_accepted", "stock_short", "changed_in_store", "change_ignored", "invoice_not_registered"}
 ELSEWHERE |= {"goods_unanswered", "refund_amount_only", "refund_exceeds", "refund_gone", "refund_incomplete"}
-ELSEWHERE |= {"refund_over", "refund_waits"}
+ELSEWHERE |= {"refund_left", "refund_over", "refund_waits"}
 # Of what people did: measured and decided where corrections and decisions are.
 ELSEWHERE |= {"base_differs", "quantity_differs", "kind_changed", "rate_decision_ended", "buyer_decision_ended"}
 ELSEWHERE |= {"company_charged"}  # of an invoice to another buyer: test_treated

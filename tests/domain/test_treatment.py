@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -19,7 +21,7 @@ PLAIN = CompanyVat()
 IN_OSS = CompanyVat(oss_from=date(2026, 1, 1))
 
 
-def sale(country: str, *rates: str | None, **more: str) -> Sale:
+def sale(country: str, *rates: str | None, **more: Any) -> Sale:
     return Sale(
         day=DAY, country=country, rates=frozenset(None if rate is None else Decimal(rate) for rate in rates), **more
     )
@@ -135,6 +137,30 @@ def test_outside_its_days_the_company_is_no_vat_payer(company: CompanyVat, pays:
     else:
         assert (charged.treatment, charged.stops) == (Treatment.NOT_PAYER, (Stop("not_vat_payer"),))
         assert (untaxed.treatment, untaxed.stops) == (Treatment.NOT_PAYER, ())
+
+
+@pytest.mark.parametrize(
+    ("rate", "issued", "stops"),
+    [
+        ("21", date(2026, 10, 31), ["issued_not_payer"]),
+        ("21", date(2026, 12, 1), ["issued_not_payer"]),
+        ("21", date(2026, 11, 30), []),
+        (None, date(2026, 10, 31), []),
+    ],
+)
+def test_an_invoice_with_vat_is_dated_on_a_day_of_a_vat_payer(rate: str | None, issued: date, stops: list[str]) -> None:
+    company = CompanyVat(payer_from=date(2026, 11, 1), payer_to=date(2026, 11, 30))
+    one = decide(replace(sale("LT", rate), issued=issued), company, RATES)
+    assert (one.treatment, [stop.code for stop in one.stops]) == (Treatment.DOMESTIC, stops)
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "pays"),
+    [(1, 4, False), (1, 5, True), (10, 12, True), (1, 30, True), (20, 30, True), (21, 30, False)],
+)
+def test_a_company_is_a_payer_in_a_month_of_which_it_is_one_on_any_day(first: int, last: int, pays: bool) -> None:
+    company = CompanyVat(payer_from=date(2026, 11, 5), payer_to=date(2026, 11, 20))
+    assert company.pays_vat_in(date(2026, 11, first), date(2026, 11, last)) is pays
 
 
 @pytest.mark.parametrize(

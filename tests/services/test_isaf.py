@@ -142,6 +142,31 @@ def test_each_buyer_date_and_kind_is_said(
     assert [vat_code, *codes, country, name, *rest] == said
 
 
+def test_a_credit_note_of_an_earlier_month_s_sale_stays_in_its_own_month(
+    session: Session, shop: Integration, tmp_path: Path
+) -> None:
+    october, november = date(2026, 10, 15), date(2026, 11, 24)
+    with writing(session):
+        sale = a_document(session, shop, "KL-1", issue_date=october, supply_date=october)
+        back = ("21", "PVM1", "-10.00", "-2.10")
+        a_document(session, shop, "KL-1-K1", (back,), of=sale, issue_date=november)
+    _, root = taken(session, tmp_path)
+    (note,) = root.xpath("//i:Invoice", namespaces=NS)
+    assert texts(note, "i:InvoiceNo", "i:InvoiceDate", "i:InvoiceType", "i:VATPointDate") == [
+        "KL-1-K1", "2026-11-24", "KS", None,
+    ]  # fmt: skip
+    accepted = schema()
+    assert accepted.validate(root), accepted.error_log
+
+
+def test_the_missing_rate_is_named_by_the_day_it_is_looked_up_by(session: Session, shop: Integration) -> None:
+    with writing(session):
+        wrong = a_document(session, shop, "KL-1", supply_date=date(2026, 11, 20))
+        wrong.eur_rate = None
+    (refused,) = checked(session).refused
+    assert [(one.code, one.values["day"]) for one in refused.why] == [("eur_missing", "2026-11-20")]
+
+
 @pytest.mark.parametrize(
     ("buyer", "said"),
     [
@@ -373,6 +398,32 @@ def test_a_payer_whose_name_or_vat_code_nobody_filled_in_takes_no_file(
 def test_a_company_that_was_a_payer_for_a_part_of_the_month_files_it(session: Session, shop: Integration) -> None:
     with writing(session):
         session.execute(update(Company).values(vat_from=date(2026, 11, 15)))
+    assert checked(session).against == []
+
+
+@pytest.mark.parametrize("days", [{"vat_from": date(2026, 12, 1)}, {"vat_to": date(2026, 10, 31)}])
+def test_documents_with_vat_dated_when_the_company_was_no_payer_are_filed_all_the_same(
+    session: Session, shop: Integration, tmp_path: Path, days: dict[str, date]
+) -> None:
+    with writing(session):
+        session.execute(update(Company).values(**days))
+        a_document(session, shop, "KL-9", [(None, "", "5.00", "0.00")], treatment="not_payer")
+    assert [one.code for one in checked(session).against] == ["not_payer"]
+    with writing(session):
+        sold = a_document(session, shop, "KL-1", issue_date=date(2026, 10, 20))
+        a_document(session, shop, "KL-1-K1", [("21", "PVM1", "-10.00", "-2.10")], of=sold)
+    assert (checked(session).against, checked(session).documents, checked(session).not_filed) == ([], 1, 1)
+    filing, _ = taken(session, tmp_path)
+    assert filing.documents == 1
+
+
+def test_sales_under_oss_that_are_left_out_file_no_month(session: Session, shop: Integration) -> None:
+    with writing(session):
+        session.execute(update(Company).values(vat_to=date(2026, 10, 31)))
+        a_document(session, shop, "KL-1", [("24", "PVM15", "10.00", "2.40")], treatment="oss", ship_country="EE")
+    filings.set_terms(session, oss="out", **WHO)
+    assert [one.code for one in checked(session).against] == ["not_payer"]
+    filings.set_terms(session, oss="in", **WHO)
     assert checked(session).against == []
 
 

@@ -193,6 +193,18 @@ def test_money_given_back_without_a_credit_note_stands_open_in_the_month_of_the_
     assert (found.given_back, found.named_back) == ((1, named) if is_open else (0, []))
 
 
+def test_a_document_with_vat_makes_a_month_one_to_file_whatever_the_company_is(
+    session: Session, shop: Integration
+) -> None:
+    with writing(session):
+        session.execute(update(Company).values(vat_to=date(2026, 11, 30), address=""))
+        put(session, shop, "1", (None, "", "10.00", "0.00"), treatment="not_payer")
+    assert (loaded(session).files_isaf, loaded(session).stands_open) == (False, [])
+    with writing(session):
+        put(session, shop, "2", ("12", "", "10.00", "1.20"))
+    assert (loaded(session).files_isaf, loaded(session).stands_open) == (True, ["company", "isaf"])
+
+
 def test_a_part_that_nobody_has_named_leaves_isaf_open(session: Session, shop: Integration) -> None:
     with writing(session):
         put(session, shop, "5")

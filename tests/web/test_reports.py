@@ -148,9 +148,11 @@ def test_a_company_that_is_no_vat_payer_files_no_isaf_and_has_a_clean_month(
 ) -> None:
     with writing(session):
         session.execute(update(Company).values(vat_payer=False))
-    dated(session, shop, "KL-1", [("12", "", "10.00", "1.20")])
+    dated(session, shop, "KL-1", [(None, "", "10.00", "0.00")], treatment="not_payer")
     page = words(accountant.get("/reports/month").text)
     assert "Nothing stands between this month and its filing." in page
+    dated(session, shop, "KL-2", [("12", "", "10.00", "1.20")])
+    assert "The tax authority would refuse them" in words(accountant.get("/reports/month").text)
 
 
 def test_a_part_that_nobody_has_named_hides_nothing_of_what_would_be_refused(

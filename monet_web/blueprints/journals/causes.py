@@ -30,6 +30,7 @@ VAT_CONTROLS: Mapping[str, str] = {
     "export_unproven": "mrn",
     "classifier_missing": "vat_code",
     "not_vat_payer": "vat_days",
+    "issued_not_payer": "payer_date",
     "oss_off": "vat_days",
     "eu_threshold": "vat_days",
     "oss_rate": "oss_rate",
@@ -65,7 +66,7 @@ CONTROLS: Mapping[str, str] = {
     **dict.fromkeys(PERSON_MAY_PASS, "register"),
 }
 # Controls that an accountant alone may use: VAT, differences, dates (H1).
-ACCOUNTANTS = frozenset({"accept", "vat_rate", "period", "warehouse", "vat_code", "oss_rate"})
+ACCOUNTANTS = frozenset({"accept", "vat_rate", "period", "warehouse", "vat_code", "oss_rate", "payer_date"})
 # Where periods are closed and opened, and where changes in the store are answered.
 _PERIODS = "settings.periods"
 _CHANGES = "journals.changed"

@@ -71,8 +71,12 @@ def choose_vat_rate() -> ResponseReturnValue:
 @journals.post("/mend/date")
 @needs(Role.ACCOUNTANT)
 def date_today() -> ResponseReturnValue:
-    """Invoices dated in a closed period are dated today; the supply date is kept (E7)."""
-    which = meant("period_closed")
+    """Invoices dated in a closed period, or when the company was no VAT payer, are dated today (E7).
+
+    The supply date is kept.
+    """
+    code = request.form.get("cause", "")
+    which = meant(code if code == "issued_not_payer" else "period_closed")
     today = local_day(now_utc(), zone())
     done = _("Dated %(day)s, the supply date kept.", day=written_day(today))
     return check_again(ids_of(which), done, back=back(), dated=today)

@@ -21,8 +21,7 @@ from monet_web.models.invoices import IS_WAITING, Invoice, InvoiceFinding, Invoi
 from monet_web.models.store_orders import DATED, Outcome, StoreOrder
 from monet_web.services.books import company_details
 from monet_web.services.documents import unsettled
-from monet_web.services.documents.exports import isaf, isaf_kept, oss
-from monet_web.services.importing.booking import company_vat
+from monet_web.services.documents.exports import filings, isaf, isaf_kept, oss
 from monet_web.services.importing.facts import CHANGED, IGNORED
 from monet_web.services.importing.refund_signs import LEFT, NOT_BOOKED
 from monet_web.services.office import periods
@@ -82,7 +81,7 @@ class Month:
 
     @property
     def files_isaf(self) -> bool:
-        """False for a company that files no i.SAF."""
+        """False for a company that files no i.SAF, and has no document with VAT in the month."""
         return not any(each.code in _FILES_NONE for each in self.isaf.against)
 
     @property
@@ -121,13 +120,14 @@ def load(session: Session, month: date, *, now: datetime) -> Month:
     """The month of a day. Inside a transaction; one look through its documents, a few statements a store."""
     company = session.get_one(Company, 1, populate_existing=True)
     first, last = month.replace(day=1), last_of_month(month)
+    has_vat = isaf.files(session, company, filings.terms(session), first)
     found = Month(
         first=first,
         is_over=last < local_day(now, ZoneInfo(company.time_zone)),
         is_closed=is_closed(last, company.closed_until),
         waiting=_waiting(session, first),
         isaf=isaf_kept.check(session, first),
-        company=company_details.now(company).missing(has_vat=_pays_vat(company, first)),
+        company=company_details.now(company).missing(has_vat=has_vat),
         rates=_rates(session, first),
         unsettled=unsettled.count(session, month=first),
         unexplained=numbers.load(session, first).unexplained,
@@ -161,11 +161,6 @@ def close(session: Session, month: date, *, reason: str = "", now: datetime, act
             )  # fmt: skip
         reason = _CLEAN
     return periods.close(session, month, reason=reason, now=now, actor=actor)
-
-
-def _pays_vat(company: Company, first: date) -> bool:
-    vat = company_vat(company)
-    return vat.pays_vat_on(first) or vat.pays_vat_on(last_of_month(first))
 
 
 def _count(session: Session, *asked: ColumnElement[bool]) -> int:

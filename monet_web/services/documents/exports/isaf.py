@@ -34,7 +34,7 @@ from monet_web.models.filings import Filing
 from monet_web.services.documents.exports import filings, isaf_sums
 from monet_web.services.documents.exports.fingerprints import Changes, Compared, Fingerprint, Kept, digest, unpacked
 from monet_web.services.documents.exports.isaf_file import Header, writing_file
-from monet_web.services.documents.exports.isaf_rows import documents
+from monet_web.services.documents.exports.isaf_rows import documents, is_any_filed
 from monet_web.services.importing.booking import company_vat
 
 MOST_SHOWN = 100
@@ -92,7 +92,7 @@ def check(session: Session, month: date) -> Checked:
     """
     company = session.get_one(Company, 1, populate_existing=True)
     terms = filings.terms(session)
-    checked = Checked(month.replace(day=1), terms, against=_against(company, terms, month))
+    checked = Checked(month.replace(day=1), terms, against=_against(session, company, terms, month))
     checked.since = filings.newest(session, filings.ISAF, period_of(month))
     if checked.since is None:
         _add_up(session, checked, company)
@@ -126,7 +126,7 @@ def take(
         with reading(session), unfinished.open("wb") as file:
             company = session.get_one(Company, 1, populate_existing=True)
             terms = filings.terms(session)
-            checked = Checked(month.replace(day=1), terms, against=_against(company, terms, month))
+            checked = Checked(month.replace(day=1), terms, against=_against(session, company, terms, month))
             _must_be_fine(checked.against)
             made_at = now.astimezone(ZoneInfo(company.time_zone))
             header = Header(normalise_company_code(company.code), terms.part, checked.month, made_at)
@@ -210,10 +210,19 @@ def _must_fit(checked: Checked) -> None:
         checked.against.append(Refusal("too_many", values))
 
 
-def _against(company: Company, terms: Terms, month: date) -> list[Refusal]:
-    vat = company_vat(company)
+def files(session: Session, company: Company, terms: Terms, month: date) -> bool:
+    """True when the month is filed: a VAT payer files each, and nobody keeps a document with VAT back.
+
+    An invoice dated before the company's first day as payer, or a credit note after its last, would be nowhere else.
+    """
     first = month.replace(day=1)
-    is_payer = vat.pays_vat_on(first) or vat.pays_vat_on(last_of_month(first))
+    if company_vat(company).pays_vat_in(first, last_of_month(first)):
+        return True
+    return is_any_filed(session, month, terms)
+
+
+def _against(session: Session, company: Company, terms: Terms, month: date) -> list[Refusal]:
+    is_payer = files(session, company, terms, month)
     return of_company(
         company.code, company.country, terms, is_payer=is_payer, name=company.name, vat_code=company.vat_code
     )

@@ -7,11 +7,13 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, select
+from sqlalchemy import ColumnElement, Row, exists, or_, select
 from sqlalchemy.orm import Session, aliased
 
-from monet_web.domain.isaf import Document, Party, Rate
+from monet_web.domain.isaf import Document, Party, Rate, Terms
+from monet_web.domain.money import ZERO
 from monet_web.domain.periods import last_of_month
+from monet_web.domain.treatment import Treatment
 from monet_web.models.invoices import Invoice, InvoiceKind, InvoiceState, InvoiceVat
 
 PAGE = 1000
@@ -56,6 +58,14 @@ def of_month(month: date) -> tuple[ColumnElement[bool], ...]:
     """What a registered document of the month is."""
     first = month.replace(day=1)
     return Invoice.state == InvoiceState.REGISTERED, Invoice.issue_date.between(first, last_of_month(first))
+
+
+def is_any_filed(session: Session, month: date, terms: Terms) -> bool:
+    """True when a document of the month belongs into i.SAF, whatever the company was then. Inside a transaction."""
+    treatments = [Treatment.NOT_PAYER.value, *([Treatment.OSS.value] if terms.oss == "out" else [])]
+    carries = or_(Invoice.vat != ZERO, Invoice.treatment != "")
+    which = exists().where(*of_month(month), Invoice.treatment.not_in(treatments), carries)
+    return bool(session.scalar(select(which)))
 
 
 def _rates(session: Session, ids: Sequence[int]) -> dict[int, list[Rate]]:
