@@ -75,7 +75,10 @@ def _known(session: Session, keys: Sequence[Key]) -> dict[Key, int]:
 
 
 _KEYS = table_of(CustomerKey).c
-_KNOWN = select(_KEYS.kind, _KEYS.value, _KEYS.customer_id).where(among(_KEYS.value, "values"))
+# The unique index begins with the kind: without it, each page would look through the keys of all customers.
+_KNOWN = select(_KEYS.kind, _KEYS.value, _KEYS.customer_id).where(
+    _KEYS.kind.in_(list(CustomerKeyKind)), among(_KEYS.value, "values")
+)
 
 
 def _after_a_race(
