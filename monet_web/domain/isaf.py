@@ -112,7 +112,7 @@ class Entry:
     number: str
     kind: str  # SF, KS
     issued: date
-    supplied: date | None  # None: on the day of issue
+    supplied: date | None  # None: on the day of issue, and of a credit note
     vat_code: str
     company_code: str  # "" beside a VAT code whose owner's company code nobody gave
     country: str  # of ISO 3166-1; "" beside a VAT code that says it
@@ -156,7 +156,8 @@ def entry(document: Document, terms: Terms, home: str = "LT") -> Entry:
     name = (buyer.company or buyer.name).strip()
     if buyer.is_private and terms.names == "none":
         name = ""
-    supplied = document.point or document.supplied
+    # A credit note corrects in the month of its own day: the sale's would move it into one that is filed already.
+    supplied = document.issued if document.is_credit_note else document.point or document.supplied
     return Entry(
         number=document.number,
         kind="KS" if document.is_credit_note else "SF",
@@ -236,7 +237,7 @@ def _buyer(document: Document) -> list[Refusal]:
 
 def _amounts(document: Document) -> list[Refusal]:
     if document.eur_rate is None or document.net_eur is None or any(each.amount_eur is None for each in document.rates):
-        return [Refusal("eur_missing", {"currency": document.currency, "day": document.issued.isoformat()})]
+        return [Refusal("eur_missing", {"currency": document.currency, "day": document.supplied.isoformat()})]
     found = []
     for each in document.rates:
         said = "none" if each.rate is None else f"{each.rate:f}"
