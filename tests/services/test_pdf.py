@@ -207,11 +207,34 @@ def test_a_credit_note_names_its_invoice(session: Session) -> None:
 def test_money_given_back_without_goods_says_no_quantity_and_no_price(
     session: Session, quantity: str, is_said: bool
 ) -> None:
-    line = {"quantity": Decimal(quantity), "net": Decimal(-10), "vat": Decimal("-2.10")}
+    line = {"quantity": Decimal(quantity), "unit_price": Decimal(20), "net": Decimal(-10), "vat": Decimal("-2.10")}
     note: dict[str, Any] = {"net": Decimal(-10), "vat": Decimal("-2.10"), "total": Decimal("-12.10")}
     said = text_of(drawn(session, made(session, kind=InvoiceKind.CREDIT_NOTE, line=line, **note)))
-    assert ("vnt." in said, "6,666667" in said) == (is_said, is_said)
+    assert ("vnt." in said, "20,00" in said) == (is_said, is_said)
     assert ("\u22120,5 vnt." in said) == is_said
+
+
+@pytest.mark.parametrize(
+    ("kind", "quantity", "price", "net", "row"),
+    [
+        ("goods", "-1", "10", "-10.01", "1 Notebook KN-01 \u22121 vnt. 21 % \u221210,01"),
+        ("goods", "-1", "10", "-10.00", "1 Notebook KN-01 \u22121 vnt. 10,00 21 % \u221210,00"),
+        ("goods", "-3", "3.333333", "-10.00", "1 Notebook KN-01 \u22123 vnt. 3,333333 21 % \u221210,00"),
+        ("discount", "-0.333333", "-10", "3.34", "1 Notebook KN-01 21 % 3,34"),
+        ("discount", "-0.333333", "-10", "3.33", "1 Notebook KN-01 \u22120,333333 \u221210,00 21 % 3,33"),
+    ],
+)
+def test_a_row_of_a_credit_note_never_contradicts_its_sum(
+    session: Session, kind: str, quantity: str, price: str, net: str, row: str
+) -> None:
+    line = {"kind": kind, "quantity": Decimal(quantity), "unit_price": Decimal(price), "net": Decimal(net)}
+    said = text_of(drawn(session, made(session, kind=InvoiceKind.CREDIT_NOTE, line=line)))
+    assert row in said
+
+
+def test_an_invoice_prints_every_price_as_the_law_asks(session: Session) -> None:
+    said = text_of(drawn(session, made(session, line={"quantity": Decimal(1), "net": Decimal("6.68")})))
+    assert "1 Notebook KN-01 1 vnt. 6,666667 21 % 6,68" in said
 
 
 def test_a_waiting_invoice_is_a_pro_forma_with_or_without_number(session: Session) -> None:

@@ -15,11 +15,12 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlalchemy.orm import Session, aliased, selectinload
 
+from monet_web.domain.money import minor_unit, round_to
 from monet_web.domain.orders import LineKind
 from monet_web.domain.treatment import Treatment
 from monet_web.domain.windows import local_day
 from monet_web.models.company import Company, CompanyLogo
-from monet_web.models.invoices import Invoice, InvoiceKind, InvoiceState
+from monet_web.models.invoices import Invoice, InvoiceKind, InvoiceLine, InvoiceState
 from monet_web.models.items import Item
 from monet_web.services.books import company_details
 from monet_web.services.books.company_details import Dated, Details
@@ -44,13 +45,16 @@ class Party:
 
 @dataclass(frozen=True, slots=True)
 class PaperLine:
-    """One line. `unit` is None for a piece, "" where there is none to name; `rate` None is no tax."""
+    """One line. `unit` is None for a piece, "" where there is none to name; `rate` None is no tax.
+
+    `quantity` 0 and `unit_price` None are not printed.
+    """
 
     code: str
     name: str
     quantity: Decimal
     unit: str | None
-    unit_price: Decimal
+    unit_price: Decimal | None
     discount: Decimal
     net: Decimal
     rate: Decimal | None
@@ -242,9 +246,9 @@ def _lines(invoice: Invoice, codes: Mapping[int, str]) -> tuple[PaperLine, ...]:
             # What the store called it is the invoice's own; the item may be merged or mapped anew later.
             code=line.sku or (codes.get(line.item_id, "") if line.item_id is not None else ""),
             name=line.name,
-            quantity=line.quantity,
+            quantity=line.quantity if line.kind in _GOODS or _multiplies(invoice, line) else Decimal(0),
             unit=line.unit or (None if line.kind in _GOODS else ""),
-            unit_price=line.unit_price,
+            unit_price=line.unit_price if _multiplies(invoice, line) else None,
             discount=line.discount,
             net=line.net,
             rate=line.vat_rate,
@@ -252,6 +256,17 @@ def _lines(invoice: Invoice, codes: Mapping[int, str]) -> tuple[PaperLine, ...]:
         )
         for line in invoice.lines
     )
+
+
+def _multiplies(invoice: Invoice, line: InvoiceLine) -> bool:
+    """False for a row of a credit note whose quantity and price do not give its sum: the price would contradict it.
+
+    A refund may take a part of the money only; pieces that came back are said all the same. An invoice says all.
+    """
+    if invoice.kind is not InvoiceKind.CREDIT_NOTE:
+        return True
+    worth = line.quantity * line.unit_price - line.discount
+    return round_to(worth, minor_unit(invoice.currency)) == line.net
 
 
 def _rates(invoice: Invoice, is_payer: bool) -> tuple[PaperRate, ...]:
