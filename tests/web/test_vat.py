@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session, sessionmaker
 from werkzeug.test import TestResponse
 from werkzeug.wrappers import Request, Response
@@ -18,7 +18,7 @@ from werkzeug.wrappers import Request, Response
 from monet_web.blueprints.journals import vat as controls
 from monet_web.connectors import CONNECTORS
 from monet_web.models import Company, ExportProofRow, Invoice, VatCodeRow, VatConfirmation
-from monet_web.models.base import reading
+from monet_web.models.base import now_utc, reading, writing
 from monet_web.models.invoices import InvoiceState
 from monet_web.models.users import Role
 from monet_web.services.books import vies
@@ -340,3 +340,23 @@ def test_a_warehouse_abroad_is_added_with_its_country(accountant: FlaskClient, s
     assert "Type the country's two letters, for example PL, or leave it empty." in words(refused.text)
     accountant.post("/items/warehouses", data={"code": "LODZ", "name": "Łódź", "country": "pl"})
     assert "LODZ Łódź PL 0" in words(accountant.get("/items/warehouses").text)
+
+
+def test_an_invoice_dated_before_the_company_was_a_payer_is_dated_today_by_an_accountant(
+    app: Flask, accountant: FlaskClient, session: Session, session_factory: Factory
+) -> None:
+    since = now_utc().date() - timedelta(days=10)
+    with writing(session):
+        session.execute(update(Company).values(vat_from=since))
+    paid = datetime.combine(since - timedelta(days=2), time(10), UTC)
+    waits(session, session_factory, an_order(placed_at=paid, paid_at=paid, shipped_at=paid + timedelta(days=4)))
+    assert "/journals/mend/date" not in browser(app, session, Role.OFFICE).get("/journals").text
+    page = accountant.get("/journals").text
+    assert "The invoice carries VAT and is dated when the company was no VAT payer" in words(page)
+    assert 'action="/journals/mend/date"' in page
+    form = {"cause": "issued_not_payer", "subject": ""}
+    accountant.post("/journals/mend/date", data=form, follow_redirects=True)
+    with reading(session):
+        (invoice,) = session.scalars(select(Invoice))
+        assert (invoice.state, invoice.vat) == (InvoiceState.REGISTERED, Decimal("2.10"))
+        assert invoice.issue_date >= since + timedelta(days=10)
