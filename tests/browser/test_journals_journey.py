@@ -18,7 +18,7 @@ from tests.browser.office import MANY, MONTH, TODAY, UNKNOWN, Office, at_work, f
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.timeout(300),
+    pytest.mark.timeout(600),
     pytest.mark.in_order,
     pytest.mark.xdist_group("journals journey"),
 ]

@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.browser import chromium, demo, pages
 from tests.browser.demo import Demo
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 FIRST = date.today() - timedelta(days=45)  # noqa: DTZ011 - what a person would type
 LAST = date.today()  # noqa: DTZ011
