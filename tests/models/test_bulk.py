@@ -10,9 +10,11 @@ from sqlalchemy import insert, select
 from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.orm import Session
 
-from monet_web.models import AuditEntry, Customer
+from monet_web.models import AuditEntry, Customer, Invoice
 from monet_web.models.base import reading, writing
 from monet_web.models.bulk import insert_rows
+from monet_web.services.documents.search import found_by
+from tests.builders import a_run, a_store_order, a_version, an_integration, an_invoice
 
 AT = datetime(2026, 11, 24, 12, 0, 0, 123456, tzinfo=UTC)
 
@@ -77,3 +79,28 @@ def test_a_value_that_the_database_refuses_is_a_database_error(session: Session)
         pytest.skip("SQLite keeps any text")
     with pytest.raises(DataError), writing(session):
         insert_rows(session, AuditEntry, [entry(1, actor="a\x00b")])
+
+
+@pytest.mark.parametrize("count", [3, 64, 87, 150])
+def test_each_of_many_invoices_is_kept_once_and_found_by_its_words(session: Session, count: int) -> None:
+    with writing(session):
+        integration = an_integration(session)
+        version = a_version(session, a_store_order(session, integration), a_run(session, integration))
+        first = an_invoice(session, version, number="KL-0")
+    with reading(session):
+        columns = Invoice.__table__.columns
+        one = {column.name: getattr(session.get_one(Invoice, first.id), column.name) for column in columns}
+    own: list[dict[str, Any]] = [
+        {"id": 1000 + n, "number": f"KL-{n}", "number_key": f"kl-{n}", "external_id": f"x{n}", "search_text": f"w{n}"}
+        for n in range(1, count + 1)
+    ]
+    with writing(session):
+        insert_rows(session, Invoice, [one | each for each in own])
+    with reading(session):
+        rows = session.execute(select(Invoice.id, Invoice.number, Invoice.total, Invoice.issue_date).order_by("id"))
+        assert [tuple(row) for row in rows][1:] == [
+            (each["id"], each["number"], one["total"], one["issue_date"]) for each in own
+        ]
+        for each in (own[0], own[-1]):
+            found = session.scalars(select(Invoice.id).where(*found_by(session, each["search_text"]).conditions)).all()
+            assert each["id"] in found
