@@ -41,6 +41,8 @@ class Customer(Base):
 
     __tablename__ = "customers"
     __table_args__ = (
+        # A word in the middle of a key is looked for in all of the index, and no row is read for whether it was merged.
+        Index("ix_customers_by_name", "search_key", "merged_into_id"),
         Index("ix_customers_merged_into_id", "merged_into_id", sqlite_where=_merged, postgresql_where=_merged),
         {"sqlite_autoincrement": True},
     )
@@ -53,7 +55,7 @@ class Customer(Base):
     email: Mapped[str] = mapped_column(String(254), default="")
     country: Mapped[str] = mapped_column(String(2), default="")
     address: Mapped[dict[str, str]] = mapped_column(JSON, default=dict)
-    search_key: Mapped[str] = mapped_column(Text, default="", server_default="", index=True)
+    search_key: Mapped[str] = mapped_column(Text, default="", server_default="")
     # Into which customer it was merged, always one that was not merged itself. No foreign key.
     merged_into_id: Mapped[int | None] = mapped_column(Id)
 

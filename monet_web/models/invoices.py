@@ -87,7 +87,8 @@ class Invoice(Base):
             "uq_invoices_living", "store_id", "external_id", unique=True,
             sqlite_where=_living_invoice, postgresql_where=_living_invoice,
         ),
-        Index("ix_invoices_state_issue_date_id", "state", "issue_date", "id"),
+        # The list's order; what follows the id is what months are added up of, so that no row need be read for it.
+        Index("ix_invoices_state_issue_date_id_sums", "state", "issue_date", "id", "kind", "currency", "total"),
         # Of the few that wait: nothing of it is written for the others.
         Index("ix_invoices_waiting", "id", sqlite_where=_waits, postgresql_where=_waits),
         Index(

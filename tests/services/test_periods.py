@@ -16,13 +16,13 @@ from monet_web.domain.errors import BrokenRule
 from monet_web.domain.periods import last_of_month, open_day
 from monet_web.models import AuditEntry, Company, StockMove
 from monet_web.models.base import reading, writing
-from monet_web.models.invoices import InvoiceState
+from monet_web.models.invoices import InvoiceKind, InvoiceState
 from monet_web.services.books.closed import closed_until
 from monet_web.services.documents import mend
 from monet_web.services.importing import book
 from monet_web.services.importing import prepare as preparing
 from monet_web.services.office import periods
-from tests.builders import an_item, an_order
+from tests.builders import a_run, a_store_order, a_version, an_integration, an_invoice, an_item, an_order
 from tests.services.scripted import NOW, ScriptedStore, import_all, integrate, invoices, on_hand, put
 
 Factory = sessionmaker[Session]
@@ -105,6 +105,30 @@ def test_the_months_are_listed_with_what_is_dated_in_them(
     assert (november.invoices, november.waiting, november.is_over, november.is_closed) == (1, 1, False, False)
     assert (october_.first, october_.invoices, october_.waiting, october_.is_closed) == (OCTOBER, 1, 0, True)
     assert october_.sums == {"EUR": Decimal("12.10")}
+
+
+def test_a_month_is_added_up_by_currency_and_credit_notes_are_counted_apart(session: Session) -> None:
+    days = (date(2026, 10, 3), date(2026, 10, 31))
+    with writing(session):
+        shop = an_integration(session, "KL")
+        run = a_run(session, shop)
+
+        def document(number: str, day: date, total: str, **changes: Any) -> None:
+            version = a_version(session, a_store_order(session, shop, number), run)
+            of = {"number": number, "issue_date": day, "total": Decimal(total), **changes}
+            an_invoice(session, version, **of)
+
+        for day in days:
+            document(f"KL-{day.day}", day, "12.10")
+            document(f"US-{day.day}", day, "5.00", currency="USD")
+        document("KL-K1", days[1], "-2.10", kind=InvoiceKind.CREDIT_NOTE)
+        document("waits", days[0], "9.00", state=InvoiceState.IN_JOURNAL, currency="USD")
+        document("US-1", date(2026, 9, 30), "1.00", currency="USD")
+    with reading(session):
+        _, october_, september, *_ = periods.books(session, now=NOW).months
+    assert (october_.invoices, october_.credit_notes, october_.waiting) == (4, 1, 1)
+    assert october_.sums == {"EUR": Decimal("22.10"), "USD": Decimal("10.00")}
+    assert (september.invoices, september.sums) == (1, {"USD": Decimal("1.00")})
 
 
 def test_an_invoice_dated_in_a_closed_period_waits_and_reopening_lets_it_through(

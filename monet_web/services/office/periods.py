@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import extract, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from monet_web.domain.errors import BrokenRule
@@ -17,7 +17,7 @@ from monet_web.domain.windows import local_day
 from monet_web.models.audit import AuditEntry
 from monet_web.models.base import writing
 from monet_web.models.company import Company
-from monet_web.models.invoices import IS_WAITING, Invoice, InvoiceKind, InvoiceState
+from monet_web.models.invoices import IS_FOREIGN, IS_WAITING, NOT_WAITING, Invoice, InvoiceKind, InvoiceState
 from monet_web.services import audit
 
 MONTHS = 24  # shown, beside the month that is not over
@@ -48,7 +48,7 @@ class Books:
 
 
 def books(session: Session, *, now: datetime) -> Books:
-    """The last MONTHS months, the newest first. Inside a transaction, three queries."""
+    """The last MONTHS months, the newest first. Inside a transaction, four queries."""
     company = session.get_one(Company, 1, populate_existing=True)
     today = local_day(now, ZoneInfo(company.time_zone))
     firsts = _firsts(today, MONTHS)
@@ -126,26 +126,34 @@ class _Dated:
 
 
 def _dated(session: Session, since: date) -> dict[date, _Dated]:
-    year, month = extract("year", Invoice.issue_date), extract("month", Invoice.issue_date)
+    """Day by day in the order of an index that holds all that is asked: two years may be half a million documents."""
     rows = session.execute(
         select(
-            year.label("year"), month.label("month"), Invoice.state, Invoice.kind, Invoice.currency,
-            func.count().label("documents"), func.sum(Invoice.total).label("total"),
+            Invoice.state, Invoice.issue_date, func.count().label("documents"),
+            func.count().filter(Invoice.kind == InvoiceKind.CREDIT_NOTE).label("credit_notes"),
+            func.sum(Invoice.total).filter(Invoice.currency == "EUR").label("in_euro"),
         )
         .where(Invoice.issue_date >= since, Invoice.state.in_(tuple(InvoiceState)))
-        .group_by(year, month, Invoice.state, Invoice.kind, Invoice.currency)
+        .group_by(Invoice.state, Invoice.issue_date)
     ).all()  # fmt: skip
     found: dict[date, _Dated] = {}
     for row in rows:
-        of = found.setdefault(date(int(row.year), int(row.month), 1), _Dated())
+        of = found.setdefault(row.issue_date.replace(day=1), _Dated())
         if row.state is InvoiceState.IN_JOURNAL:
             of.waiting += row.documents
             continue
-        of.sums[row.currency] = of.sums.get(row.currency, Decimal(0)) + row.total
-        if row.kind is InvoiceKind.CREDIT_NOTE:
-            of.credit_notes += row.documents
-        else:
-            of.invoices += row.documents
+        of.credit_notes += row.credit_notes
+        of.invoices += row.documents - row.credit_notes
+        if row.in_euro is not None:
+            of.sums["EUR"] = of.sums.get("EUR", Decimal(0)) + row.in_euro
+    foreign = session.execute(
+        select(Invoice.issue_date, Invoice.currency, func.sum(Invoice.total).label("total"))
+        .where(IS_FOREIGN, NOT_WAITING, Invoice.issue_date >= since)
+        .group_by(Invoice.issue_date, Invoice.currency)
+    ).all()
+    for other in foreign:
+        sums = found.setdefault(other.issue_date.replace(day=1), _Dated()).sums
+        sums[other.currency] = sums.get(other.currency, Decimal(0)) + other.total
     return found
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from monet_web.domain.filters import REASONS, Filtered
 from monet_web.domain.number_gaps import Why
-from monet_web.models.audit import AuditEntry
+from monet_web.models.audit import IS_DELETED_INVOICE, AuditEntry
 from monet_web.models.company import TakenNumber
 from monet_web.models.integrations import Integration
 from monet_web.models.invoices import Invoice, InvoiceFinding, InvoiceKind, InvoiceState
@@ -115,7 +115,7 @@ def _deleted(session: Session, integration: Integration, keys: set[str]) -> Iter
     order: Any = AuditEntry.before["order_number"].as_string()
     rows = session.execute(
         select(number.label("number"), order.label("order"), AuditEntry.actor, AuditEntry.at)
-        .where(AuditEntry.subject_kind == "invoice", AuditEntry.action == "deleted", number.is_not(None))
+        .where(IS_DELETED_INVOICE, number.is_not(None))
         .order_by(AuditEntry.id)
     )
     found = {key: row for row in rows if (key := number_key(row.number)) in keys}
