@@ -203,7 +203,9 @@ def test_pages_of_what_waits_cost_the_same_whatever_waits(
 ) -> None:
     integration = waits(session, session_factory, unknown("1"))
     addresses = ["/journals", "/journals/invoices", f"/journals/{journal_of(session)}",
-                 f"/journals/invoices/{ids(session)['1']}", "/journals/ask?do=register&journal=1"]  # fmt: skip
+                 f"/journals/invoices/{ids(session)['1']}", "/journals/ask?do=register&journal=1",
+                 "/journals?month=2026-11",
+                 f"/journals/invoices?integration={integration.id}&month=2026-11"]  # fmt: skip
 
     def costs() -> list[int]:
         found = []
@@ -214,6 +216,8 @@ def test_pages_of_what_waits_cost_the_same_whatever_waits(
         return found
 
     few = costs()
+    # Something is in the month already: a page of nothing asks less.
+    assert all("1 invoice" in words(office.get(address).text) for address in addresses[-2:])
     put(ScriptedStore, *(unknown(f"n{number}", f"S-{number}", currency="USD") for number in range(12)))
     assert import_all(session_factory, integration).in_journal == 12
     assert costs() == few
