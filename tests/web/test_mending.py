@@ -84,7 +84,7 @@ def test_every_code_that_stops_has_a_control_or_is_only_ever_a_notice() -> None:
         "difference_accepted", "company_code_invalid", "change_ignored", "date_by_hand", "charge_rate_differs",
         "vat_number_checked", "difference_rounded",
     }  # fmt: skip
-    notices |= {"kind_changed", "rate_decision_ended", "buyer_decision_ended", "refund_gone", "refund_not_booked"}
+    notices |= {"kind_changed", "rate_decision_ended", "buyer_decision_ended", "refund_gone", "refund_not_booked", "refund_left"}
     assert set(CODES) - notices == set(CONTROLS) - notices
 
 
