@@ -10,7 +10,6 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from monet_web.models.base import Base, Id, Moment, kept_by_value
 
-
 # The key of an open order's details under which the day of its document stands that was deleted.
 DATED = "dated"
 
