@@ -18,10 +18,10 @@ def upgrade() -> None:
         "ix_invoices_state_issue_date_id_sums", "invoices", ["state", "issue_date", "id", "kind", "currency", "total"]
     )
     op.drop_index(op.f("ix_invoices_state_issue_date_id"), "invoices")
-    op.create_index("ix_customers_by_name", "customers", ["search_key", "merged_into_id"])
+    op.create_index("ix_customers_by_name", "customers", ["search_key", "id", "merged_into_id"])
     op.drop_index(op.f("ix_customers_search_key"), "customers")
     op.create_index(
-        "ix_audit_deleted_invoices", "audit", ["id"],
+        "ix_audit_deleted_invoices", "audit", ["subject_kind", "id"],
         sqlite_where=_DELETED_INVOICES, postgresql_where=_DELETED_INVOICES,
     )  # fmt: skip
 

@@ -42,7 +42,7 @@ class Customer(Base):
     __tablename__ = "customers"
     __table_args__ = (
         # A word in the middle of a key is looked for in all of the index, and no row is read for whether it was merged.
-        Index("ix_customers_by_name", "search_key", "merged_into_id"),
+        Index("ix_customers_by_name", "search_key", "id", "merged_into_id"),
         Index("ix_customers_merged_into_id", "merged_into_id", sqlite_where=_merged, postgresql_where=_merged),
         {"sqlite_autoincrement": True},
     )

@@ -81,7 +81,7 @@ def test_a_terminal_that_was_killed_has_failed_and_run_again_does_the_rest(offic
     office.receive(10, PLENTY)
     with office.plain("KL", 60) as shop:
         run_id = office.queued(shop, foreground=True)
-        with office.worker(run_id, stop_before=("INSERT INTO invoices ", 3)) as worker:
+        with office.worker(run_id, stop_before=("INSERT INTO run_orders ", 3)) as worker:
             worker.go()
             worker.wait_for("paused")
             worker.kill()
