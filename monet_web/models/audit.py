@@ -22,9 +22,12 @@ class AuditEntry(Base):
         # What the numbers of a month are explained by: a handful of all that was ever written.
         # Led by the kind, without which SQLite, as long as it has no statistics, takes the index above.
         Index(
-            "ix_audit_deleted_invoices", "subject_kind", "id",
-            sqlite_where=_deleted_invoices, postgresql_where=_deleted_invoices,
-        ),  # fmt: skip
+            "ix_audit_deleted_invoices",
+            "subject_kind",
+            "id",
+            sqlite_where=_deleted_invoices,
+            postgresql_where=_deleted_invoices,
+        ),
         {"sqlite_autoincrement": True},
     )
 
