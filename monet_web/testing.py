@@ -25,11 +25,15 @@ IMPORTS = Step(
     ("-c", "from importlinter.cli import lint_imports_command; lint_imports_command()"),
 )
 
+# Its tests go on where the one before ended, so no two processes may share them.
+_IN_ORDER = "tests/browser/test_journals_journey.py"
+JOURNEY = Step("pytest, in order", ("-m", "pytest", _IN_ORDER))
+
 
 def steps(arguments: list[str]) -> tuple[Step, ...]:
     """Nothing typed: everything; `--quick`: lint and the quick tests; anything else: pytest alone with it."""
     if not arguments:
-        return (LINT, FORMAT, TYPES, IMPORTS, _tests())
+        return (LINT, FORMAT, TYPES, IMPORTS, _tests(f"--ignore={_IN_ORDER}"), JOURNEY)
     if arguments == ["--quick"]:
         return (LINT, _tests("-m", "not slow"))
     return (_tests(*(each for each in arguments if each != "--quick")),)
@@ -52,5 +56,5 @@ def run(arguments: list[str]) -> int:
 def _tests(*arguments: str) -> Step:
     typed = set(arguments)
     # Processes of their own make one named test slower, and -s, --pdb and the like impossible.
-    own_processes = ("-n", "auto", "--dist", "loadgroup") if typed <= {"-m", "not slow"} else ()
+    own_processes = ("-n", "auto") if typed <= {"-m", "not slow", f"--ignore={_IN_ORDER}"} else ()
     return Step("pytest", ("-m", "pytest", *own_processes, *arguments))

@@ -1,4 +1,4 @@
-"""A journey of several tests stays a journey: in the order it is written, all of it in one process."""
+"""A journey of several tests stays a journey: in the order it is written."""
 
 from __future__ import annotations
 

@@ -20,7 +20,6 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.timeout(600),
     pytest.mark.in_order,
-    pytest.mark.xdist_group("journals journey"),
 ]
 
 

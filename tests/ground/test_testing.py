@@ -11,8 +11,11 @@ def names(arguments: list[str]) -> list[str]:
 
 
 def test_without_arguments_everything_is_checked() -> None:
-    assert names([]) == ["ruff check", "ruff format --check", "mypy", "lint-imports", "pytest"]
-    assert testing.steps([])[-1].arguments == ("-m", "pytest", "-n", "auto", "--dist", "loadgroup")
+    assert names([]) == ["ruff check", "ruff format --check", "mypy", "lint-imports", "pytest", "pytest, in order"]
+    most, in_order = testing.steps([])[-2:]
+    journey = "tests/browser/test_journals_journey.py"
+    assert most.arguments == ("-m", "pytest", "-n", "auto", f"--ignore={journey}")
+    assert in_order.arguments == ("-m", "pytest", journey)
 
 
 def test_quick_leaves_the_slow_out() -> None:
@@ -22,8 +25,6 @@ def test_quick_leaves_the_slow_out() -> None:
         "pytest",
         "-n",
         "auto",
-        "--dist",
-        "loadgroup",
         "-m",
         "not slow",
     )
