@@ -189,7 +189,7 @@ def delete(number: str | None, cause: str | None, every: bool, leave_out: str | 
             _out.say("Nothing waits for this.")
             return
         with reading(here.session):
-            service.must_be_open_to_delete(here.session, what.ids)
+            service.must_be_deletable(here.session, what.ids, leave_out=leave_out is not None)
         confirm(_question(what, leaves_out=leave_out is not None), yes=yes)
         deleted = 0
         for start in range(0, len(what.ids), _PART):

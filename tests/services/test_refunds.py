@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
+from monet_web.domain.errors import BrokenRule
 from monet_web.domain.orders import LineKind, Refund, RefundLine
 from monet_web.models import Balance, CurrencyRate, Integration, Invoice, Series, TakenNumber
 from monet_web.models.base import reading, writing
@@ -408,6 +409,29 @@ def test_a_refund_whose_waiting_credit_note_is_deleted_stands_open_until_a_run_m
     import_all(session_factory, integration)
     invoice, *again = invoices(session)
     assert (codes(invoice), [one.total for one in again]) == ([], [Decimal("-3.00"), Decimal("-2.00")])
+
+
+def test_a_credit_note_is_not_left_out_while_its_invoice_stays(
+    session: Session, session_factory: Factory, store: Shop
+) -> None:
+    integration = integrate(session, accounting_type="amounts")
+    put(store, an_order(refunds=(a_refund(total="3.00"),)))
+    import_all(session_factory, integration)
+    invoice, note = (one.id for one in invoices(session))
+    for refuse in (
+        lambda: journals.delete(session, [note], leave_out=True, reason="test", **WHO),
+        lambda: _deletable(session, [note], leave_out=True),
+    ):
+        with pytest.raises(BrokenRule, match="can't be left out: the store gave the money back"):
+            refuse()
+    assert len(invoices(session)) == 2
+    _deletable(session, [note], leave_out=False)
+    _deletable(session, [invoice, note], leave_out=True)  # with its order it goes
+
+
+def _deletable(session: Session, ids: list[int], *, leave_out: bool) -> None:
+    with reading(session):
+        journals.must_be_deletable(session, ids, leave_out=leave_out)
 
 
 def test_a_refund_that_can_not_be_booked_is_said_by_its_invoice(

@@ -145,7 +145,7 @@ def delete() -> ResponseReturnValue:
     session = db.session()
     try:
         with reading(session):
-            service.must_be_open_to_delete(session, meant)
+            service.must_be_deletable(session, meant, leave_out=leave_out)
             launch = run_again.launch_of(session, meant, zone())
         for ids in _parts(meant):
             deleted += service.delete(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -152,7 +152,7 @@ def delete(
     """Delete waiting invoices; how many there were. Their orders come back at the next run, or are left out by hand.
 
     Registered invoices are never deleted: they are skipped. The audit trail keeps a copy of each. Raises BrokenRule:
-    one is dated in a closed period (then none is deleted), or leaving out has no reason.
+    one is dated in a closed period (then none is deleted), or leaving out has no reason or means a credit note alone.
     """
     if leave_out and not reason.strip():
         raise BrokenRule("Leaving orders out needs a reason.", fix="Type why, for example: test orders of the shop.")
@@ -160,19 +160,23 @@ def delete(
         return delete_in(session, invoice_ids, leave_out=leave_out, reason=reason, now=now, actor=actor)
 
 
-def must_be_open_to_delete(session: Session, invoice_ids: Sequence[int]) -> None:
-    """Refuse them all before the first is deleted. Inside a transaction. Raises PeriodClosed."""
+def must_be_deletable(session: Session, invoice_ids: Sequence[int], *, leave_out: bool) -> None:
+    """Refuse them all before the first is deleted.
+
+    Inside a transaction. Raises PeriodClosed, and BrokenRule for a credit note that is to be left out while its
+    invoice stays: the store has given the money back, so the next run of the order would make it again.
+    """
     until = closed_until(session)
-    if until is None:
-        return
+    meant = set(invoice_ids)
     for start in range(0, len(invoice_ids), _PART):
+        part = (Invoice.id.in_(invoice_ids[start : start + _PART]), IS_WAITING)
+        if leave_out:
+            _must_be_orders(session, part, meant)
+        if until is None:
+            continue
         found = session.execute(
             select(Invoice.number, Invoice.order_number, Invoice.issue_date)
-            .where(
-                Invoice.id.in_(invoice_ids[start : start + _PART]),
-                IS_WAITING,
-                Invoice.issue_date <= until,
-            )
+            .where(*part, Invoice.issue_date <= until)
             .order_by(Invoice.id)
             .limit(1)
         ).first()
@@ -180,10 +184,25 @@ def must_be_open_to_delete(session: Session, invoice_ids: Sequence[int]) -> None
             raise PeriodClosed(f"The invoice {found.number or found.order_number}", found.issue_date, until)
 
 
+def _must_be_orders(session: Session, part: Sequence[ColumnElement[bool]], meant: Collection[int]) -> None:
+    notes = session.execute(
+        select(Invoice.number, Invoice.order_number, Invoice.credits_invoice_id)
+        .where(*part, Invoice.credits_invoice_id.is_not(None))
+        .order_by(Invoice.id)
+    )
+    if (note := next((one for one in notes if one.credits_invoice_id not in meant), None)) is not None:
+        raise BrokenRule(
+            f"The credit note {note.number or note.order_number} can't be left out: the store gave the money back.",
+            fix="Register it, or delete it to be brought back by the next run.",
+        )
+
+
 def delete_in(
     session: Session, invoice_ids: Sequence[int], *, leave_out: bool, reason: str, now: datetime, actor: str
 ) -> int:
-    """The same in the caller's writing transaction. Raises PeriodClosed."""
+    """The same in the caller's writing transaction. Raises PeriodClosed, and BrokenRule for a credit note left out."""
+    if leave_out:
+        _must_be_orders(session, (Invoice.id.in_(invoice_ids), IS_WAITING), set(invoice_ids))
     until = closed_until(session, lock=True)
     invoices = session.scalars(
         select(Invoice)

@@ -80,6 +80,11 @@ class Month:
     named_back: list[GivenBack] = field(default_factory=list)  # the first of them
 
     @property
+    def last(self) -> date:
+        """Its last day."""
+        return last_of_month(self.first)
+
+    @property
     def files_isaf(self) -> bool:
         """False for a company that files no i.SAF, and has no document with VAT in the month."""
         return not any(each.code in _FILES_NONE for each in self.isaf.against)
