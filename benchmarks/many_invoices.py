@@ -20,6 +20,7 @@ import secrets
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -33,7 +34,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 import import_orders
 import past
 
-FOLDER = Path("/tmp/monet-past")  # noqa: S108 - a million invoices are to outlive the process that made them
+FOLDER = Path(tempfile.gettempdir(), "monet-past")  # a million invoices are to outlive the process that made them
 ROUNDS = 15
 # {number}: a word of the newest registered invoice's number; {month}: the last whole one.
 PAGES = (

@@ -1,6 +1,6 @@
 """A past of any size: invoices of several stores and years, a part of them waiting for several causes, for benchmarks.
 
-    python benchmarks/past.py --invoices 1000000 --database sqlite --folder /tmp/past
+    python benchmarks/past.py --invoices 1000000 --database sqlite --folder past
 
 The first 10,000 are imported by the product itself from three demo stores over HTTP, so they are as real as any. The
 rest are copies of them, each 15 days older than the one before, made by the database: new ids, numbers, days, and for

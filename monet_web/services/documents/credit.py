@@ -21,7 +21,6 @@ from monet_web.domain.refunds import Goods
 from monet_web.models.base import take_ids
 from monet_web.models.integrations import Integration
 from monet_web.models.invoices import Invoice, InvoiceFinding, InvoiceKind, InvoiceLine, InvoiceState
-from monet_web.models.stock import StockMove
 from monet_web.models.store_orders import Outcome, StoreOrder
 from monet_web.services import audit
 from monet_web.services.books.closed import must_be_open
@@ -35,11 +34,10 @@ from monet_web.services.importing.notes import (
     bring_back,
     credit_notes_of,
     left_of,
+    taken_out,
 )
 from monet_web.services.importing.refunds import park
 from monet_web.services.importing.rows import Batch
-
-_Place = tuple[int, int]  # (warehouse, item)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,29 +167,18 @@ def _return_goods(
     What an earlier credit note says is damaged or was not returned stays away.
     """
     of_document = {document: invoice for invoice in ids for document in (invoice, *notes.get(invoice, ()))}
-    rows = session.execute(
-        select(
-            StockMove.document_id, StockMove.position, StockMove.item_id, StockMove.warehouse_id,
-            func.sum(StockMove.quantity).label("quantity"),
-        )
-        .where(StockMove.document_type == MOVED_BY, StockMove.document_id.in_(of_document))
-        .group_by(StockMove.document_id, StockMove.position, StockMove.item_id, StockMove.warehouse_id)
-    )  # fmt: skip
-    out: dict[tuple[int, int, _Place], Decimal] = defaultdict(Decimal)
-    for row in rows:
-        out[of_document[row.document_id], row.position, (row.warehouse_id, row.item_id)] -= row.quantity
     stays = _stays_away(session, list(ids))
-    back: dict[_Place, Decimal] = defaultdict(Decimal)
-    for (invoice, position, place), taken in out.items():
+    back: dict[tuple[int, int], Decimal] = defaultdict(Decimal)
+    for (invoice, position, warehouse, item), taken in taken_out(session, of_document).items():
         kept = min(taken, stays.get((invoice, position), Decimal(0)))
         quantity = taken - kept
         if kept > 0:
             stays[invoice, position] -= kept
         if quantity > 0:
-            back[place] += quantity
+            back[warehouse, item] += quantity
             batch.moves.append(
-                {"document_type": MOVED_BY, "document_id": ids[invoice], "position": position, "item_id": place[1],
-                 "warehouse_id": place[0], "quantity": quantity, "day": day}
+                {"document_type": MOVED_BY, "document_id": ids[invoice], "position": position, "item_id": item,
+                 "warehouse_id": warehouse, "quantity": quantity, "day": day}
             )  # fmt: skip
     bring_back(session, back)
 

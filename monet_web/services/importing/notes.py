@@ -9,13 +9,13 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import select, tuple_, update
+from sqlalchemy import func, select, tuple_, update
 from sqlalchemy.orm import Session, selectinload
 
 from monet_web.domain import credit_notes
 from monet_web.domain.credit_notes import Amounts, LineAmounts, RateAmounts, Totals
 from monet_web.models.invoices import Invoice, InvoiceKind, InvoiceLine, InvoiceState, InvoiceVat
-from monet_web.models.stock import Balance
+from monet_web.models.stock import Balance, StockMove
 from monet_web.services.books.numbers import number_key
 from monet_web.services.importing.rows import Batch
 
@@ -165,3 +165,22 @@ def bring_back(session: Session, back: Mapping[tuple[int, int], Decimal]) -> Non
 def columns_of(row: Invoice | InvoiceLine | InvoiceVat) -> dict[str, Any]:
     """A row as its columns, to be copied."""
     return {column.key: getattr(row, column.key) for column in row.__table__.columns}
+
+
+def taken_out(session: Session, of_document: Mapping[int, int]) -> dict[tuple[int, int, int, int], Decimal]:
+    """What each line took from its warehouse and no document has brought back: (invoice, position, warehouse, item).
+
+    `of_document`: an invoice and its credit notes by id → the invoice. Inside a transaction, one query.
+    """
+    rows = session.execute(
+        select(
+            StockMove.document_id, StockMove.position, StockMove.warehouse_id, StockMove.item_id,
+            func.sum(StockMove.quantity).label("quantity"),
+        )
+        .where(StockMove.document_type == MOVED_BY, StockMove.document_id.in_(of_document))
+        .group_by(StockMove.document_id, StockMove.position, StockMove.warehouse_id, StockMove.item_id)
+    )  # fmt: skip
+    out: dict[tuple[int, int, int, int], Decimal] = defaultdict(Decimal)
+    for row in rows:
+        out[of_document[row.document_id], row.position, row.warehouse_id, row.item_id] -= row.quantity
+    return dict(out)

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
 from monet_web.domain.refund_parts import Part
 from monet_web.models.decisions import Decision, DecisionKind
 from monet_web.models.invoices import Invoice, InvoiceKind
 from monet_web.models.items import Item, ItemKind
-from monet_web.models.stock import StockMove
-from monet_web.services.importing.notes import MOVED_BY, credit_notes_of
+from monet_web.services.importing.notes import credit_notes_of, taken_out
 from monet_web.services.importing.reissued import settled_before
 
 
@@ -57,7 +55,8 @@ def around_of(session: Session, invoices: Mapping[int, Invoice], store_order_ids
     typed = _typed(session, store_order_ids)
     around = Around(notes, settled_before(session, list(invoices)), typed, keeping, services)
     if keeping:
-        around.out = _out(session, invoices, notes)
+        of_document = {document: invoice for invoice in invoices for document in _documents(invoice, notes)}
+        around.out = taken_out(session, of_document)
     return around
 
 
@@ -75,25 +74,6 @@ def parts_of(values: Mapping[str, Any]) -> dict[int, Part]:
         int(position): Part(Decimal(said["quantity"]), Decimal(said["net"]), Decimal(said["vat"]), said["goods"])
         for position, said in values["lines"].items()
     }
-
-
-def _out(
-    session: Session, invoices: Mapping[int, Invoice], notes: Mapping[int, Sequence[Invoice]]
-) -> dict[tuple[int, int, int, int], Decimal]:
-    """What each line of the invoices took from its warehouse and no credit note has brought back."""
-    of_document = {document: invoice for invoice in invoices for document in _documents(invoice, notes)}
-    rows = session.execute(
-        select(
-            StockMove.document_id, StockMove.position, StockMove.warehouse_id, StockMove.item_id,
-            func.sum(StockMove.quantity).label("quantity"),
-        )
-        .where(StockMove.document_type == MOVED_BY, StockMove.document_id.in_(of_document))
-        .group_by(StockMove.document_id, StockMove.position, StockMove.warehouse_id, StockMove.item_id)
-    )  # fmt: skip
-    out: dict[tuple[int, int, int, int], Decimal] = defaultdict(Decimal)
-    for row in rows:
-        out[of_document[row.document_id], row.position, row.warehouse_id, row.item_id] -= row.quantity
-    return dict(out)
 
 
 def _documents(invoice_id: int, notes: Mapping[int, Sequence[Invoice]]) -> list[int]:
