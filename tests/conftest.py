@@ -57,9 +57,9 @@ def databases(request: pytest.FixtureRequest) -> Databases:
 
 
 @pytest.fixture
-def database_url(databases: Databases) -> Iterator[str]:
+def database_url(databases: Databases, request: pytest.FixtureRequest) -> Iterator[str]:
     """A database of this test alone, with the newest schema, company 1 and warehouse MAIN."""
-    url = databases.migrated()
+    url = databases.migrated(unused=request.node.get_closest_marker("unused_database") is not None)
     yield url
     databases.remove(url)
 

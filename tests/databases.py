@@ -38,8 +38,8 @@ class Databases(Protocol):
     def empty(self) -> str:
         """The URL of a database without a table."""
 
-    def migrated(self) -> str:
-        """The URL of a database with the newest schema."""
+    def migrated(self, *, unused: bool = False) -> str:
+        """The URL of a database with the newest schema; `unused`: without another test's statistics of its tables."""
 
     def remove(self, url: str) -> None:
         """The database is gone; its engines must be disposed of before."""
@@ -56,7 +56,7 @@ class SqliteDatabases:
     def empty(self) -> str:
         return f"sqlite:///{self.folder / f'{next(self._numbers)}.sqlite3'}"
 
-    def migrated(self) -> str:
+    def migrated(self, *, unused: bool = False) -> str:
         if self._template is None:
             template = self.folder / "template.sqlite3"
             upgrade(f"sqlite:///{template}")
@@ -89,13 +89,13 @@ class PostgresqlDatabases:
         self.run(f"CREATE DATABASE {name}")
         return self._url(name)
 
-    def migrated(self) -> str:
+    def migrated(self, *, unused: bool = False) -> str:
         if self._template is None:
             self.run("CREATE DATABASE monet_template")
             upgrade(self._url("monet_template"))
             with self._connected("monet_template") as connection:
                 self._template = Template.of(connection)
-        if self._emptied:
+        if self._emptied and not unused:
             url = self._emptied.pop()
         else:
             name = f"test_{next(self._numbers)}"

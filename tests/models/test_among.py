@@ -14,6 +14,8 @@ from monet_web.models.among import among, table_of
 from monet_web.models.base import reading, writing
 from monet_web.models.bulk import insert_missing, insert_rows, write_over
 
+pytestmark = pytest.mark.unused_database
+
 ITEMS = table_of(Item).c
 BY_CODE = select(ITEMS.id).where(among(ITEMS.code_key, "keys")).order_by(ITEMS.id)
 BY_ID = select(ITEMS.code).where(among(ITEMS.id, "ids")).order_by(ITEMS.id)

@@ -16,6 +16,8 @@ from monet_web.models.base import reading, writing
 from tests.builders import a_line, an_item, an_order
 from tests.services.scripted import ScriptedStore, import_all, integrate, put
 
+pytestmark = pytest.mark.unused_database
+
 GROWING = (
     "raw_pages", "store_orders", "store_order_versions", "customers", "customer_keys", "invoices", "invoice_lines",
     "invoice_vat", "findings", "stock_moves", "run_orders", "audit",

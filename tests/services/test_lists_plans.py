@@ -24,6 +24,8 @@ from monet_web.services.goods import item_lists
 from monet_web.services.office import periods
 from tests.services.scripted import NOW
 
+pytestmark = pytest.mark.unused_database
+
 FIRST, LAST = date(2026, 10, 1), date(2026, 10, 31)
 WANTED = {
     "all": Wanted(),
