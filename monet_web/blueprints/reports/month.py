@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_login import current_user
 
-from monet_web.blueprints import sentences
+from monet_web.blueprints import formats, sentences
 from monet_web.blueprints.access import needs, signed_in
 from monet_web.blueprints.reports import asked
 from monet_web.blueprints.reports.blueprint import reports
@@ -76,6 +76,7 @@ def _page(first: date | None, form: Typed | None = None) -> ResponseReturnValue:
             "reports/month.html",
             found=found,
             changed=changed,
+            rates=[_rate_named(subject) for subject, _documents in found.rates],
             before=asked.before(first),
             after=asked.after(first) if first < asked.today(session).replace(day=1) else None,
             form=form or Typed(about="close"),
@@ -84,3 +85,9 @@ def _page(first: date | None, form: Typed | None = None) -> ResponseReturnValue:
             words=words_of,
         )
     return page, 422 if form is not None else 200
+
+
+def _rate_named(subject: str) -> str:
+    """A missing rate, "USD 2026-11-24", as a page writes it, on one line."""
+    currency, _space, iso = subject.partition(" ")
+    return f"{currency} {formats.day(date.fromisoformat(iso))}".replace(" ", formats.NO_BREAK)
